@@ -1,0 +1,120 @@
+"""The application: a guestbook, and static files. It knows no socket and no server.
+
+For each request, `respond` returns a generator. It yields the Redis commands it needs, is sent
+the replies, and returns the response; how a command travels is the server's business:
+
+    conversation = respond(request)
+    command = next(conversation)                # Command(b"LRANGE", ...)
+    command = conversation.send([b"..."])       # Command(b"INCR", ...)
+    ...                                         # until StopIteration, whose value is the Response
+
+A page is LRANGE, INCR, GET in that order, as in the article. Between INCR and GET another
+client may count too, so two pages can show the same number. A later rung does without the GET.
+"""
+
+from __future__ import annotations
+
+import errno
+import html
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, unquote
+
+from hiredis import ReplyError
+
+from .messages import Command, Conversation, Request, Response
+
+SITE: Final = Path(__file__).parent / "site"
+PUBLIC: Final = (SITE / "public").resolve()
+VISITOR_COUNT: Final = b"visitor_count"
+REMARKS: Final = b"guestbook_remarks"
+
+_PAGE: Final = (SITE / "guestbook.html").read_text()
+_MESSAGE: Final = (SITE / "message.html").read_text()
+_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".ico": "image/x-icon",
+}
+
+
+def respond(request: Request) -> Conversation:
+    """The conversation that answers `request`. It may end without asking Redis for anything."""
+    if request.method not in ("GET", "HEAD", "POST"):
+        return error(501, f"This server does not know the method {request.method}.")
+    path = unquote(request.path)
+    if path == "/guestbook":
+        if request.method == "POST":
+            return (yield from _sign(request))
+        return (yield from _show_page())
+    if request.method == "POST":
+        return error(405, "Only /guestbook takes a POST.", headers=(("Allow", "GET, HEAD"),))
+    return _static_file(path)
+
+
+def _show_page() -> Conversation:
+    remarks = yield Command(b"LRANGE", (REMARKS, b"0", b"-1"))
+    counted = yield Command(b"INCR", (VISITOR_COUNT,))
+    count = yield Command(b"GET", (VISITOR_COUNT,))
+    if not isinstance(remarks, list) or isinstance(counted, ReplyError) or not isinstance(count, bytes):
+        return redis_unavailable()
+    return Response(200, render_page(remarks, int(count)))
+
+
+def _sign(request: Request) -> Conversation:
+    fields = parse_qs(request.body.decode("utf-8", "replace"), max_num_fields=20)
+    name = fields.get("guest-name", [""])[0].strip()
+    remarks = fields.get("guest-remarks", [""])[0].strip()
+    if not name or not remarks:
+        return error(400, "A remark needs both a name and a text. Go back and fill in both.")
+    reply = yield Command(b"RPUSH", (REMARKS, f"{remarks} - {name}".encode()))
+    if not isinstance(reply, int):
+        return redis_unavailable()
+    return _message(200, "Thank you!", f"Your remark is in the guestbook, {name}.")
+
+
+def render_page(remarks: list[bytes], count: int) -> bytes:
+    """The guestbook page: what people typed is escaped, so that it stays text."""
+    items = "\n".join(f"<li>{html.escape(remark.decode('utf-8', 'replace'))}</li>" for remark in remarks)
+    return _PAGE.replace("$COUNT$", f"{count:,}").replace("$REMARKS$", items).encode()
+
+
+def _static_file(path: str) -> Response:
+    """A file from the public folder, read in full; nothing outside of it is ever served.
+
+    Reading blocks the server: a disk file is always "ready" to poll and epoll, whether
+    its bytes are in memory or not (man 2 poll), so there is nothing to wait for.
+    """
+    try:
+        file = (PUBLIC / path.lstrip("/")).resolve()
+        if file.is_dir():
+            file /= "index.html"
+        if not file.is_relative_to(PUBLIC):
+            return error(404, "There is no such page here.")
+        body = file.read_bytes()
+    except (OSError, ValueError, RuntimeError) as problem:  # ValueError: a zero byte in the path
+        if isinstance(problem, OSError) and problem.errno in (errno.EMFILE, errno.ENFILE):
+            return error(503, "The server has no descriptor left to open this page with.")
+        return error(404, "There is no such page here.")
+    return Response(200, body, _TYPES.get(file.suffix.lower(), "application/octet-stream"))
+
+
+def error(status: int, sentence: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """A page that says in one sentence what went wrong."""
+    return _message(status, f"{status} {HTTPStatus(status).phrase}", sentence, headers)
+
+
+def redis_unavailable() -> Response:
+    """The answer to those who need Redis while there is none. Static pages go on."""
+    return error(503, "The guestbook's database does not answer. Try again in a moment.")
+
+
+def _message(status: int, title: str, text: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    page = _MESSAGE.replace("$TITLE$", html.escape(title)).replace("$TEXT$", html.escape(text))
+    return Response(status, page.encode(), headers=headers)

@@ -1,0 +1,106 @@
+"""`Lab`: what a notebook uses. It starts things, and ends all that it has started."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from types import TracebackType
+
+from ..load.plan import Plan
+from ..load.result import LoadResult
+from .load_run import LoadRun
+from .redis_server import Redis
+from .server import Server
+
+
+class Lab:
+    """A Redis, and servers and load tests on demand, each in a process of its own.
+
+    `redis`: the URL of a Redis of yours; without it the one in the environment variable
+    REDIS_URL; without that a throw-away one. Raises LabError, which says what is missing.
+
+        lab = Lab()
+        server = lab.serve("epoll")
+        server.get("/guestbook")
+        lab.load(server, clients=8, idle=1000, seconds=3)
+        lab.close()
+    """
+
+    def __init__(self, redis: str | None = None) -> None:
+        self.redis = Redis(redis or os.environ.get("REDIS_URL") or None)
+        self.servers: list[Server] = []
+        self.loads: list[LoadRun] = []
+        atexit.register(self.close)
+
+    def serve(self, what: str | type = "epoll", *, port: int = 0, workers: int = 1, record: bool = True) -> Server:
+        """Start a rung by its name, or a class of yours. With `record`, `server.trace` has its waits."""
+        server = Server(what, self.redis.address, port=port, workers=workers, record=record)
+        self.servers.append(server)
+        return server
+
+    def load(
+        self,
+        server: Server | str,
+        path: str = "/guestbook",
+        *,
+        clients: int = 8,
+        idle: int = 0,
+        seconds: float | None = None,
+        requests: int | None = None,
+        keep_alive: bool = False,
+        timeout: float = 30.0,
+        progress: bool = True,
+    ) -> LoadResult:
+        """Put a server, or the URL of one, under load; return what came of it.
+
+        `clients` ask without pause, each for its next page when it has the last one, for
+        `seconds` or until `requests` are answered, while `idle` connections stay silent.
+        """
+        run = self.start_load(
+            server, path, clients=clients, idle=idle, seconds=seconds, requests=requests,
+            keep_alive=keep_alive, timeout=timeout,
+        )  # fmt: skip
+        result = run.wait(progress)
+        if isinstance(server, Server):
+            server.check_answered(result)
+        return result
+
+    def start_load(
+        self,
+        server: Server | str,
+        path: str = "/guestbook",
+        *,
+        clients: int = 8,
+        idle: int = 0,
+        seconds: float | None = None,
+        requests: int | None = None,
+        keep_alive: bool = False,
+        timeout: float = 30.0,
+    ) -> LoadRun:
+        """The same, but return at once. `run.samples` grows meanwhile; `run.wait()` has the result."""
+        url = server if isinstance(server, str) else server.url + path
+        plan = Plan(url, clients, idle, seconds, requests, keep_alive, timeout)
+        run = LoadRun(plan, self.redis.pid)
+        self.loads.append(run)
+        return run
+
+    def close(self) -> None:
+        """End every server, load test and the Redis of this lab. May be repeated."""
+        for run in self.loads:
+            run.stop()
+        for server in self.servers:
+            server.stop()
+        self.redis.stop()
+        atexit.unregister(self.close)
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        lines = [f"A lab with {self.redis!r}", *(f"  {server!r}" for server in self.servers)]
+        return "\n".join(lines)

@@ -1,0 +1,99 @@
+"""Start a process of the lab under a guard, talk to it, and end it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, Final
+
+GUARD: Final = Path(__file__).with_name("guard.py")
+STACK_TIME: Final = 2.0  # seconds for a hanging process to write its stack
+
+
+class LabError(Exception):
+    """Something a learner can mend. The message says what is wrong and what to do.
+
+    A notebook shows the message alone: the traceback would lead into the library.
+    """
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for this
+        return [f"{type(self).__name__}: {self}"]
+
+
+class GuardedProcess:
+    """One command under a guard, with a folder of its own that goes when it goes.
+
+    `output` is the command's standard output, line by line. Its standard error goes to a file.
+    """
+
+    def __init__(self, command: list[str], folder: Path, *, grace: float = 3.0) -> None:
+        self.folder = folder
+        self._errors = folder / "stderr"
+        with open(self._errors, "xb") as errors:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(GUARD), "--remove", str(folder), "--grace", str(grace)]
+                + ["--", *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,  # so that Ctrl-C reaches the lab, and only the lab
+            )
+        self.grace = grace
+
+    @property
+    def output(self) -> IO[str]:
+        assert self._guard.stdout is not None
+        return self._guard.stdout
+
+    def errors(self) -> str:
+        """What the command has written to its standard error so far."""
+        try:
+            return self._errors.read_text(errors="replace").strip()
+        except FileNotFoundError:  # it has ended, and its folder with it
+            return self._last_errors
+
+    _last_errors = ""
+
+    def has_ended(self) -> bool:
+        return self._guard.poll() is not None
+
+    def last_stack(self, pid: int) -> str:
+        """Where Python process `pid` hangs: the stack of each thread, the innermost call first.
+
+        The process must have called `faulthandler.register(signal.SIGUSR1)`.
+        """
+        before = len(self.errors())
+        try:
+            os.kill(pid, signal.SIGUSR1)
+        except ProcessLookupError:
+            return self.errors()
+        deadline = time.monotonic() + STACK_TIME
+        while time.monotonic() < deadline:
+            if "most recent call first" in self.errors()[before:]:
+                time.sleep(0.05)  # it is being written: give it time to end
+                break
+            time.sleep(0.01)
+        return self.errors()[before:].strip()
+
+    def stop(self) -> int:
+        """End the command and all that it has started. Returns its exit status. May be repeated."""
+        assert self._guard.stdin is not None
+        if not self.has_ended():
+            self._last_errors = self.errors()
+        self._guard.stdin.close()  # the guard takes this as "enough"
+        status = self._guard.wait(self.grace + 10)
+        self.output.close()
+        return status
+
+
+def new_folder(name: str) -> Path:
+    """A private folder for one process: its files, its log, its trace."""
+    return Path(tempfile.mkdtemp(prefix=f"zerohttpd-{name}-"))

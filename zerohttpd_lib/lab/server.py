@@ -1,0 +1,240 @@
+"""A server under the lab's hand: a process you can ask, load, look into and stop."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import pickle
+import select
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlsplit
+
+import cloudpickle
+
+from ..guestbook import PUBLIC
+from ..load.result import LoadResult
+from ..servers import RUNGS
+from ..sockets import Address
+from ..trace.kernel import InterestList, interest_list
+from ..trace.reader import Trace, TraceFile
+from .processes import GuardedProcess, LabError, new_folder
+
+START_TIME: Final = 10.0  # seconds for a server to listen
+ANSWER_TIME: Final = 5.0  # seconds for one answer
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer of the server. In a notebook it shows itself as a browser would, in a frame."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"{self.status} {self.reason}, {len(self.body):,} bytes of {self.headers.get('Content-Type')}"
+
+    def _repr_html_(self) -> str:
+        first_line = f"<p>{html.escape(repr(self))}</p>"
+        if "html" not in self.headers.get("Content-Type", ""):
+            return first_line
+        document = html.escape(_self_contained(self.text), quote=True)
+        style = "width:100%; height:26em; border:1px solid #8a97a0"
+        return f'{first_line}<iframe sandbox srcdoc="{document}" style="{style}"></iframe>'
+
+
+def _self_contained(text: str) -> str:
+    """The page with our stylesheet and logo inside it: in a frame it cannot ask the server."""
+    style = f"<style>{(PUBLIC / 'style.css').read_text()}</style>"
+    logo = "data:image/svg+xml;utf8," + quote((PUBLIC / "logo.svg").read_text())
+    return text.replace('<link rel="stylesheet" href="/style.css">', style).replace("/logo.svg", logo)
+
+
+class ServerTrouble(LabError):
+    """The server did not start, died or hangs. The message ends with the last it had to say."""
+
+
+class Server:
+    """A running server. `url`, `pid`; ask it with `get` and `post`, look into it with `trace`
+    and `interest_list()`, end it with `stop()`.
+
+    `what` is the name of a rung, or a class of your own that keeps the contract in
+    zerohttpd_lib/servers/__init__.py. Raises ServerTrouble when it does not come up.
+    """
+
+    def __init__(
+        self,
+        what: str | type,
+        redis_address: Address,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        workers: int = 1,
+        record: bool = True,
+    ) -> None:
+        if isinstance(what, str) and what not in RUNGS:
+            raise LabError(f"There is no rung named {what!r}. Choose one of {', '.join(RUNGS)}, or give a class.")
+        self.name = what if isinstance(what, str) else what.__name__
+        self.redis_address = redis_address
+        folder = new_folder(self.name)
+        spec = {
+            "what": what,
+            "host": host,
+            "port": port,
+            "redis_address": redis_address,
+            "workers": workers,
+            "trace_file": str(folder / "trace") if record else None,
+        }
+        (folder / "spec").write_bytes(_pickled(spec))
+        command = [sys.executable, "-m", "zerohttpd_lib.lab.child", str(folder / "spec")]
+        self._process = GuardedProcess(command, folder)
+        try:
+            announced = self._read_announcement()
+            self.url: str = announced["url"]
+            self.pid: int = announced["pid"]
+            self._trace_path = folder / "trace" if record else None
+            self._trace_file: TraceFile | None = None
+        except BaseException:
+            self._process.stop()
+            raise
+
+    def _read_announcement(self) -> dict[str, Any]:
+        ready, _, _ = select.select([self._process.output], [], [], START_TIME)
+        line = self._process.output.readline() if ready else ""
+        if not line:
+            said = self._process.errors() or "nothing"
+            raise ServerTrouble(f"The {self.name} server did not start. It said:\n{said}")
+        announcement: dict[str, Any] = json.loads(line)
+        return announcement
+
+    # Asking.
+
+    def get(self, path: str = "/guestbook", timeout: float = ANSWER_TIME) -> Page:
+        """GET a page. Raises ServerTrouble when no answer comes within `timeout` seconds."""
+        return self._ask("GET", path, None, timeout)
+
+    def post(self, path: str = "/guestbook", timeout: float = ANSWER_TIME, **fields: str) -> Page:
+        """POST a form. A field's underscores become hyphens: post(guest_name="Ada", guest_remarks="Hi")."""
+        form = urlencode({name.replace("_", "-"): value for name, value in fields.items()})
+        return self._ask("POST", path, form, timeout)
+
+    def _ask(self, method: str, path: str, form: str | None, timeout: float) -> Page:
+        self._check_alive()
+        parts = urlsplit(self.url)
+        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
+        try:
+            connection.request(method, path, form, headers)
+            response = connection.getresponse()
+            return Page(response.status, response.reason, dict(response.headers), response.read())
+        except TimeoutError:
+            raise self._hangs(f"gave no answer within {timeout:g} seconds") from None
+        except (OSError, HTTPException) as problem:
+            self._check_alive()
+            raise ServerTrouble(
+                f"The {self.name} server ended the connection without a whole answer ({problem!r}). "
+                f"It said:\n{self.errors() or 'nothing'}"
+            ) from None
+        finally:
+            connection.close()
+
+    def errors(self) -> str:
+        """What the server has written to its standard output and error so far."""
+        return self._process.errors()
+
+    def _check_alive(self) -> None:
+        if self._process.has_ended():
+            raise ServerTrouble(f"The {self.name} server has ended. It said:\n{self.errors() or 'nothing'}")
+
+    def _hangs(self, how: str) -> ServerTrouble:
+        """Take its last stack, end it, and say so."""
+        stack = self._process.last_stack(self.pid)
+        self._process.stop()
+        return ServerTrouble(f"The {self.name} server {how} and was ended. It was here:\n{stack}")
+
+    def check_answered(self, result: LoadResult) -> None:
+        """After a load test: raises ServerTrouble when the server died of it, or answered nothing."""
+        self._check_alive()
+        if result.requests == 0 and set(result.failures) <= {"no answer", "timeout"}:
+            raise self._hangs(f"answered none of {result.failed:,} requests")
+
+    # Looking.
+
+    @property
+    def trace(self) -> Trace:
+        """What the server's waits have been until now (until its end, once it has ended)."""
+        if self._trace_path is None:
+            raise LabError("This server is not recorded. Start it with lab.serve(..., record=True).")
+        if self._trace_file is None:
+            try:
+                self._trace_file = TraceFile(self._trace_path)
+            except FileNotFoundError:
+                raise ServerTrouble(
+                    f"The {self.name} server has no trace: it has ended, or has no wait() to record. "
+                    f"It said:\n{self.errors() or 'nothing'}"
+                ) from None
+        return self._trace_file.snapshot()
+
+    def interest_list(self) -> InterestList:
+        """What the kernel has on the server's interest list now. Raises LabError if there is none.
+
+        The server is stopped while it is read, so that the list is that of one moment.
+        """
+        self._check_alive()
+        ports = urlsplit(self.url).port or 0, self.redis_address[1]
+        try:
+            with self.frozen():
+                found = interest_list(self.pid, *ports)
+        except ProcessLookupError:
+            self._check_alive()
+            raise
+        if found is None:
+            raise LabError(
+                f"The kernel keeps no interest list for the {self.name} server: it has no epoll descriptor. "
+                "A poll server has its list in its own memory, and shows it to the kernel at each call."
+            )
+        return found
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Within this block the server does not run. Its clients, and the kernel, wait for it."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End the server. Its trace can still be read. One that does not end within 3 s is killed."""
+        if not self._process.has_ended():
+            if self._trace_path is not None and self._trace_file is None and self._trace_path.exists():
+                self._trace_file = TraceFile(self._trace_path)
+        self._process.stop()
+
+    def __repr__(self) -> str:
+        state = "has ended" if self._process.has_ended() else f"process {self.pid}"
+        return f"{self.name} server at {self.url} ({state})"
+
+
+def _pickled(spec: dict[str, Any]) -> bytes:
+    """By value, so that a class from a notebook cell arrives with all that it needs."""
+    try:
+        pickled: bytes = cloudpickle.dumps(spec)
+    except (TypeError, pickle.PicklingError, AttributeError) as problem:
+        raise LabError(
+            f"The class cannot be sent to a process of its own: {problem}. "
+            "It may refer to an open socket, file or server of this notebook; make those inside the class."
+        ) from None
+    return pickled

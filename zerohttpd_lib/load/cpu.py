@@ -1,0 +1,117 @@
+"""How busy were they? CPU time of the processes of a load test, read from /proc (man 5 proc)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter as clock
+from typing import Final
+
+PROC: Final = Path("/proc")
+TICKS: Final = os.sysconf("SC_CLK_TCK")  # of /proc/PID/stat, per second
+LISTEN: Final = "0A"  # the state in /proc/net/tcp
+BUSY: Final = 0.9  # of the time: then a process was what the others waited for
+_MOST_THREADS: Final = 64  # more are not asked one by one how long they waited for a CPU
+
+
+def listeners(port: int) -> list[int]:
+    """The processes that hold the listening socket of this port; all of them, if it is shared."""
+    inodes = set()
+    for table in ("net/tcp", "net/tcp6"):
+        try:
+            lines = (PROC / table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            _, local, _, state, *rest = line.split()
+            if state == LISTEN and int(local.rpartition(":")[2], 16) == port:
+                inodes.add(f"socket:[{rest[5]}]")
+    return [pid for pid in _processes() if inodes & _links(pid)]
+
+
+def _processes() -> list[int]:
+    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+
+
+def _links(pid: int) -> set[str]:
+    """What the descriptors of a process lead to; empty if it is not ours to see, or gone."""
+    links = set()
+    try:
+        for entry in os.scandir(PROC / str(pid) / "fd"):
+            try:
+                links.add(os.readlink(entry.path))
+            except OSError:  # closed since
+                pass
+    except OSError:
+        pass
+    return links
+
+
+@dataclass
+class Usage:
+    """What a group of processes has used, in seconds: running, and ready but waiting for a CPU."""
+
+    running: float = 0.0
+    waiting: float = 0.0
+
+
+def usage(pids: list[int]) -> Usage:
+    """The sum over these processes, their threads, and their children that have ended."""
+    total = Usage()
+    for pid in pids:
+        try:
+            fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+            total.running += sum(int(ticks) for ticks in fields[11:15]) / TICKS
+            threads = list((PROC / str(pid) / "task").iterdir())
+            if len(threads) <= _MOST_THREADS:
+                for thread in threads:
+                    # schedstat: time running and time on the run queue, in nanoseconds
+                    total.waiting += int((thread / "schedstat").read_text().split()[1]) / 1e9
+        except OSError:  # it has ended
+            continue
+    return total
+
+
+@dataclass
+class Meter:
+    """Measures one side of a load test ("server", "generator", "redis") from now on."""
+
+    pids: list[int]
+    started: float = field(default_factory=clock)
+
+    def __post_init__(self) -> None:
+        self.at_start = usage(self.pids)
+        self.last, self.last_at = self.at_start, self.started
+
+    def cores(self) -> float:
+        """CPU used since the last call, in cores: 1.0 is one core all of the time."""
+        now, at = usage(self.pids), clock()
+        used = (now.running - self.last.running) / max(at - self.last_at, 1e-9)
+        self.last, self.last_at = now, at
+        return used
+
+    def share(self) -> Share:
+        """From the start until now."""
+        now, elapsed = usage(self.pids), max(clock() - self.started, 1e-9)
+        running = (now.running - self.at_start.running) / elapsed
+        waiting = (now.waiting - self.at_start.waiting) / elapsed
+        return Share(running, min(1.0, (running + waiting) / max(1, len(self.pids))))
+
+
+@dataclass(frozen=True)
+class Share:
+    """`cores`: CPU used, 1.0 is one core. `busy`: the share of the time, for each process, in
+    which it ran or was ready to run. Near 1 it had more to do than it could: others waited for it."""
+
+    cores: float
+    busy: float
+
+
+def bottleneck(shares: dict[str, Share]) -> str:
+    """The side that the others waited for: the busiest, if it was busy nearly all of the time.
+
+    "none" means that nobody was: they waited for time-outs, sleeps or a disk, or the load was light.
+    """
+    busiest = max(shares, key=lambda name: shares[name].busy, default="none")
+    return busiest if shares and shares[busiest].busy >= BUSY else "none"

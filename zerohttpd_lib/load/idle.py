@@ -1,0 +1,97 @@
+"""Hold N connections open and say nothing on them.
+
+    python -m zerohttpd_lib.load.idle PLAN      (a Plan as JSON; `idle` is N)
+
+Prints {"open": N} when all are open, and again whenever the server has closed some. It runs
+until it is ended, and the connections end with it.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import sys
+import time
+from typing import Final
+
+from ..sockets import raise_descriptor_limit
+from .generator import bind_source
+from .plan import PORTS_PER_SOURCE, Plan
+
+AT_ONCE: Final = 200  # connections begun before the first of them is open: half of a small backlog
+
+
+class IdleConnections:
+    """`opened` in all; `open_now` of them still are."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.address = plan.address
+        self.number = plan.idle
+        self.epoll = select.epoll()
+        self.sockets: dict[int, socket.socket] = {}
+        self.open_now = 0
+        self.problem = ""
+
+    def open_all(self) -> None:
+        """Open them, some at a time. Stops early, with a `problem`, when something runs out."""
+        opened = 0
+        while opened < self.number and not self.problem:
+            batch = min(AT_ONCE, self.number - opened)
+            connecting = [self.start_one(opened + i) for i in range(batch)]
+            opened += batch
+            waiting = {sock.fileno() for sock in connecting if sock is not None}
+            deadline = time.monotonic() + 10
+            while waiting and time.monotonic() < deadline:
+                for fd, events in self.epoll.poll(0.1):
+                    if events & ~select.EPOLLOUT:
+                        self.lost(fd)
+                    elif fd in waiting:
+                        self.open_now += 1
+                        # Connected: from now on only its end is of interest.
+                        self.epoll.modify(fd, select.EPOLLIN | select.EPOLLRDHUP)
+                    waiting.discard(fd)
+            if waiting:
+                self.problem = "the server does not accept any more"
+
+    def start_one(self, number: int) -> socket.socket | None:
+        try:
+            sock = socket.socket(socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET)
+            sock.setblocking(False)
+            if number >= PORTS_PER_SOURCE:
+                bind_source(sock, number)
+            sock.connect_ex(self.address)
+        except OSError as error:
+            self.problem = error.strerror or str(error)
+            return None
+        self.sockets[sock.fileno()] = sock
+        self.epoll.register(sock.fileno(), select.EPOLLOUT)
+        return sock
+
+    def watch(self) -> None:
+        """Until we are ended: tell when the server closes connections."""
+        while True:
+            before = self.open_now
+            for fd, _ in self.epoll.poll():
+                self.open_now -= 1
+                self.lost(fd)
+            if self.open_now != before:
+                self.tell()
+
+    def lost(self, fd: int) -> None:
+        self.sockets.pop(fd).close()
+
+    def tell(self) -> None:
+        print(json.dumps({"open": self.open_now, "problem": self.problem}), flush=True)
+
+
+def main() -> None:
+    raise_descriptor_limit()
+    connections = IdleConnections(Plan.from_json(sys.argv[1]))
+    connections.open_all()
+    connections.tell()
+    connections.watch()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Command to bytes, bytes to Reply: the Redis protocol, RESP 2. No socket in sight.
+
+The protocol: https://redis.io/docs/latest/develop/reference/protocol-spec/
+Writing it takes five lines. Reading it is left to hiredis, the parser that redis-py uses too.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+import hiredis
+from hiredis import ProtocolError
+
+from .messages import Command, Reply
+
+__all__ = ["NEED_MORE", "ProtocolError", "ReplyReader", "write_command"]
+
+NEED_MORE: Final = False  # hiredis says False: None is already taken, it is Redis's nil
+
+
+def write_command(command: Command) -> bytes:
+    """`Command(b"GET", (b"k",))` becomes `*2 $3 GET $1 k`, with CRLF for each space."""
+    words = (command.name, *command.arguments)
+    head = b"*%d\r\n" % len(words)
+    return head + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+
+
+class ReplyReader:
+    """Feed it bytes as they come; take replies out as they are complete."""
+
+    def __init__(self) -> None:
+        self._reader = hiredis.Reader()
+
+    def feed(self, data: bytes) -> None:
+        self._reader.feed(data)
+
+    def next_reply(self) -> Reply | bool:
+        """The next complete reply, or NEED_MORE. Raises ProtocolError on nonsense."""
+        return cast("Reply | bool", self._reader.gets())

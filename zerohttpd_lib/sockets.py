@@ -1,0 +1,98 @@
+"""The one home of listen, accept, connect, receive and send.
+
+Every function says in its return value what a caller must handle: `None` for "not now"
+(EAGAIN), `b""` for "the other side has closed", a count for a short write. What is left
+to raise is a broken connection (ConnectionError) or a machine that has run out (OSError).
+"""
+
+from __future__ import annotations
+
+import errno
+import resource
+import socket
+from typing import Final
+
+Address = tuple[str, int]  # (host, port)
+
+BACKLOG: Final = 4096  # connections the kernel holds for us before accept(); man 2 listen
+CHUNK: Final = 65_536  # bytes asked for in one recv()
+
+# accept() and socket() fail like this when descriptors or memory have run out. It passes.
+EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+def listen(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
+    """A non-blocking listening socket. Port 0 takes any free one.
+
+    Non-blocking, because between "readable" and accept() the client may have left, or
+    another process on the same listener may have been faster.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(backlog)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def accept(listener: socket.socket) -> socket.socket | None:
+    """The next client, its socket in blocking mode; None when there is none after all.
+
+    Raises OSError with an errno in EXHAUSTED when this process has no descriptor left.
+    """
+    try:
+        client, _ = listener.accept()
+    except (BlockingIOError, ConnectionAbortedError):
+        return None
+    return client
+
+
+def start_connect(address: Address) -> socket.socket:
+    """Begin to connect and return at once. The socket becomes writable when it is done.
+
+    Whether it went well is for `connect_error` to say (man 2 connect, EINPROGRESS).
+    """
+    sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        error = sock.connect_ex(address)
+        if error not in (0, errno.EINPROGRESS):
+            raise OSError(error, "connect")
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def connect_error(sock: socket.socket) -> int:
+    """How a connect that was started has ended: 0, or an errno. Reading it clears it."""
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+
+
+def receive(sock: socket.socket, size: int = CHUNK) -> bytes | None:
+    """Up to `size` bytes; b"" when the peer has closed; None when there is nothing now."""
+    try:
+        return sock.recv(size)
+    except BlockingIOError:
+        return None
+
+
+def send_all(sock: socket.socket, data: bytes) -> None:
+    """Send all of `data`, blocking for as long as the peer is slow to read it."""
+    sock.sendall(data)
+
+
+def raise_descriptor_limit() -> int:
+    """Raise this process's limit on open descriptors to what it may have; return the limit.
+
+    "Too many open files" usually means the soft limit, which anyone may raise to the hard one.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard

@@ -1,0 +1,127 @@
+"""The recorder: hooks around a server's watch, modify, forget and wait.
+
+The server's code knows nothing of it. `attach` puts a wrapper in front of each of the four
+methods; without a recorder there is no wrapper, and no cost. A hook that fails takes all
+wrappers off again, says so once, and the server goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import sys
+from time import perf_counter
+from typing import Any
+
+from . import layout
+
+Ready = list[tuple[int, int]]
+
+
+class Recorder:
+    """Writes a trace to `path`, a new file of fixed size (`layout.FILE_SIZE` bytes)."""
+
+    def __init__(self, path: str) -> None:
+        with open(path, "x+b") as file:
+            os.ftruncate(file.fileno(), layout.FILE_SIZE)
+            self._memory = mmap.mmap(file.fileno(), layout.FILE_SIZE)
+        self._waits = 0  # begun so far; the newest one may still be handled
+        self._entries = 0  # written so far
+        self._last_known: dict[int, tuple[str, str]] = {}  # role and step, by descriptor
+        self._names: dict[str, int] = {}
+        self._current: tuple[float, float, int, int, int] | None = None
+        layout.HEADER.pack_into(self._memory, 0, layout.MAGIC, 0, 0)
+
+    def attach(self, server: Any) -> None:
+        """Record what `server` waits for from now on.
+
+        It must have a method wait() -> [(descriptor, events), ...]; watch, modify, forget and
+        describe(fd) -> (role, next step) are used where there are any.
+        """
+        self._describe = getattr(server, "describe", lambda fd: ("unknown", ""))
+        wrapped = {"wait": self._around_wait(server.wait)}
+        for name, kind in (("watch", layout.WATCH), ("modify", layout.MODIFY), ("forget", layout.FORGET)):
+            if hasattr(server, name):
+                wrapped[name] = self._after_change(getattr(server, name), kind)
+        for name, wrapper in wrapped.items():
+            setattr(server, name, wrapper)
+
+        def detach(problem: Exception) -> None:
+            print(f"the recorder failed and is off: {problem!r}", file=sys.stderr, flush=True)
+            for name in wrapped:
+                delattr(server, name)
+
+        self._detach = detach
+
+    def _around_wait(self, wait: Any) -> Any:
+        def recorded_wait() -> Ready:
+            called = perf_counter()
+            try:
+                self._finish_wait(called)
+            except Exception as problem:
+                self._detach(problem)
+                return wait()
+            ready: Ready = wait()
+            try:
+                self._start_wait(called, perf_counter(), ready)
+            except Exception as problem:
+                self._detach(problem)
+            return ready
+
+        return recorded_wait
+
+    def _after_change(self, change: Any, kind: int) -> Any:
+        def recorded_change(fd: int, *events: int) -> None:
+            change(fd, *events)
+            try:
+                self._write_entry(fd, events[0] if events else 0, kind)
+            except Exception as problem:
+                self._detach(problem)
+
+        return recorded_change
+
+    def _start_wait(self, called: float, returned: float, ready: Ready) -> None:
+        first = self._entries
+        for fd, events in ready:
+            self._write_entry(fd, events, layout.READY)
+        self._current = (called, returned, len(self._last_known), len(ready), first)
+        self._write_wait(self._waits, self._current, done=0.0)
+        self._waits += 1
+        self._write_counts()
+
+    def _finish_wait(self, done: float) -> None:
+        """The server is back at wait(): now the time it took to handle the last one is known."""
+        if self._current is not None:
+            self._write_wait(self._waits - 1, self._current, done)
+            self._write_counts()
+            self._current = None
+
+    def _write_wait(self, number: int, wait: tuple[float, float, int, int, int], done: float) -> None:
+        called, returned, watched, ready, first = wait
+        place = layout.WAITS_AT + number % layout.WAITS * layout.WAIT.size
+        entries = self._entries - first
+        layout.WAIT.pack_into(self._memory, place, called, returned, done, watched, ready, first, entries)
+
+    def _write_entry(self, fd: int, events: int, kind: int) -> None:
+        if kind == layout.FORGET:  # the server may know it no more: as it was when we last asked
+            role, step = self._last_known.pop(fd, ("unknown", ""))
+        else:
+            role, step = self._last_known[fd] = self._describe(fd)
+        place = layout.ENTRIES_AT + self._entries % layout.ENTRIES * layout.ENTRY.size
+        layout.ENTRY.pack_into(self._memory, place, fd, events, kind, self._number(role), self._number(step))
+        self._entries += 1
+
+    def _write_counts(self) -> None:
+        layout.HEADER.pack_into(self._memory, 0, layout.MAGIC, self._waits, self._entries)
+
+    def _number(self, name: str) -> int:
+        """Names are written once, in a table at the end of the file; entries hold numbers."""
+        number = self._names.get(name)
+        if number is None:
+            number = self._names[name] = len(self._names)
+            table = json.dumps(list(self._names)).encode()
+            if number > 255 or len(table) > layout.NAMES_SIZE:
+                raise OverflowError("too many different roles and steps")
+            self._memory[layout.NAMES_AT : layout.NAMES_AT + len(table)] = table
+        return number
