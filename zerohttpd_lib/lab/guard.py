@@ -12,6 +12,7 @@ This file imports nothing of the package and is run with `python -I -S`: it star
 hundredths of a second.
 """
 
+import contextlib
 import ctypes
 import os
 import select
@@ -19,19 +20,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 libc = ctypes.CDLL(None)
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     options, command = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
-    settings = dict(zip(options[::2], options[1::2]))
+    settings = dict(zip(options[::2], options[1::2], strict=True))
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the lab, which will tell us
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=before_exec)
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=before_exec)  # noqa: PLW1509 - one thread
     # The command's pipes are its own: should it close them, our readers must see that.
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)
@@ -52,7 +52,7 @@ def main(arguments):
     return status if status >= 0 else 128 - status
 
 
-def before_exec():
+def before_exec() -> None:
     """In the child: a group of its own, the default signals, and die if the guard is killed."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -60,10 +60,10 @@ def before_exec():
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def kill_descendants():
+def kill_descendants() -> None:
     """Kill children until there are none: the children of those we kill become ours."""
     while True:
-        with open("/proc/self/task/%d/children" % os.getpid()) as file:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:
             children = [int(pid) for pid in file.read().split()]
         if not children:
             return
@@ -73,10 +73,8 @@ def kill_descendants():
             except OSError:  # not the leader of a group
                 os.kill(pid, signal.SIGKILL)
         for pid in children:
-            try:
+            with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
-            except ChildProcessError:
-                pass
 
 
 if __name__ == "__main__":

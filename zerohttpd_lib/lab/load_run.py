@@ -16,7 +16,6 @@ from ..load.plan import Plan, PlanError
 from ..load.result import LoadResult, Sample
 from .processes import GuardedProcess, LabError, new_folder
 
-
 SAMPLE_SECONDS: Final = 0.1
 
 

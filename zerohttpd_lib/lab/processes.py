@@ -34,10 +34,10 @@ class GuardedProcess:
     def __init__(self, command: list[str], folder: Path, *, grace: float = 3.0) -> None:
         self.folder = folder
         self._errors = folder / "stderr"
+        guard = [sys.executable, "-I", "-S", str(GUARD)]
         with open(self._errors, "xb") as errors:
             self._guard = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(GUARD), "--remove", str(folder), "--grace", str(grace)]
-                + ["--", *command],
+                [*guard, "--remove", str(folder), "--grace", str(grace), "--", *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -83,12 +83,21 @@ class GuardedProcess:
             time.sleep(0.01)
         return self.errors()[before:].strip()
 
-    def stop(self) -> int:
-        """End the command and all that it has started. Returns its exit status. May be repeated."""
+    def ask_to_stop(self) -> bool:
+        """Let the guard send SIGTERM. Returns whether the command has ended half of the grace later."""
         assert self._guard.stdin is not None
         if not self.has_ended():
             self._last_errors = self.errors()
         self._guard.stdin.close()  # the guard takes this as "enough"
+        try:
+            self._guard.wait(self.grace / 2)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self) -> int:
+        """End the command and all that it has started. Returns its exit status. May be repeated."""
+        self.ask_to_stop()
         status = self._guard.wait(self.grace + 10)
         self.output.close()
         return status

@@ -218,9 +218,10 @@ class Server:
 
     def stop(self) -> None:
         """End the server. Its trace can still be read. One that does not end within 3 s is killed."""
-        if not self._process.has_ended():
-            if self._trace_path is not None and self._trace_file is None and self._trace_path.exists():
-                self._trace_file = TraceFile(self._trace_path)
+        if self._trace_path is not None and self._trace_file is None and self._trace_path.exists():
+            self._trace_file = TraceFile(self._trace_path)
+        if not self._process.ask_to_stop():
+            print(self._hangs("did not stop when asked"))
         self._process.stop()
 
     def __repr__(self) -> str:

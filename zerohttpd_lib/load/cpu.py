@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter as clock
@@ -39,10 +40,8 @@ def _links(pid: int) -> set[str]:
     links = set()
     try:
         for entry in os.scandir(PROC / str(pid) / "fd"):
-            try:
+            with suppress(OSError):  # closed since
                 links.add(os.readlink(entry.path))
-            except OSError:  # closed since
-                pass
     except OSError:
         pass
     return links

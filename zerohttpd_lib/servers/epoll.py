@@ -17,6 +17,7 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 from .. import guestbook, http_wire, sockets
 from ..messages import Command, Conversation, Reply, Response
@@ -183,10 +184,8 @@ class EpollServer:
 
     def send_response(self, client: Client, response: Response) -> None:
         """Blocks until the kernel has taken every byte, which a slow reader can delay for long."""
-        try:
+        with suppress(OSError):  # the client did not wait for its page
             sockets.send_all(client.sock, http_wire.write_response(response, head_only=client.head_only))
-        except OSError:  # the client did not wait for its page
-            pass
         self.finish(client)
 
     def refuse(self, client: Client, response: Response) -> None:

@@ -7,7 +7,7 @@ import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 
@@ -89,24 +89,24 @@ class Trace(Sequence[Wait]):
         self.lost = first_number
 
     @property
-    def watched(self) -> np.ndarray:
+    def watched(self) -> Any:
         return self._waits["watched"]
 
     @property
-    def ready(self) -> np.ndarray:
+    def ready(self) -> Any:
         return self._waits["ready"]
 
     @property
-    def waited(self) -> np.ndarray:
+    def waited(self) -> Any:
         return self._waits["returned"] - self._waits["called"]
 
     @property
-    def handling(self) -> np.ndarray:
+    def handling(self) -> Any:
         done = self._waits["done"]
         return np.where(done > 0, done - self._waits["returned"], np.nan)
 
     @property
-    def times(self) -> np.ndarray:
+    def times(self) -> Any:
         called = self._waits["called"]
         return called - called[0] if len(called) else called
 
@@ -114,7 +114,7 @@ class Trace(Sequence[Wait]):
         """How many entries are of this kind: "ready", "watch", "modify" or "forget"."""
         return int((self._entries["kind"] == layout.KINDS.index(kind)).sum())
 
-    def ready_by_role(self, role: str) -> np.ndarray:
+    def ready_by_role(self, role: str) -> Any:
         """For each wait, how many descriptors of this role were in its ready list."""
         if role not in self._names:
             return np.zeros(len(self), dtype=int)

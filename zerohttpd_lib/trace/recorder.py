@@ -1,8 +1,8 @@
 """The recorder: hooks around a server's watch, modify, forget and wait.
 
 The server's code knows nothing of it. `attach` puts a wrapper in front of each of the four
-methods; without a recorder there is no wrapper, and no cost. A hook that fails takes all
-wrappers off again, says so once, and the server goes on.
+methods; without a recorder there is no wrapper, and no cost. A recorder that fails says so
+once and is off from then on; the server does not notice.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import mmap
 import os
 import sys
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -26,6 +27,7 @@ class Recorder:
         with open(path, "x+b") as file:
             os.ftruncate(file.fileno(), layout.FILE_SIZE)
             self._memory = mmap.mmap(file.fileno(), layout.FILE_SIZE)
+        self._is_off = False
         self._waits = 0  # begun so far; the newest one may still be handled
         self._entries = 0  # written so far
         self._last_known: dict[int, tuple[str, str]] = {}  # role and step, by descriptor
@@ -40,46 +42,37 @@ class Recorder:
         describe(fd) -> (role, next step) are used where there are any.
         """
         self._describe = getattr(server, "describe", lambda fd: ("unknown", ""))
-        wrapped = {"wait": self._around_wait(server.wait)}
+        server.wait = self._around_wait(server.wait)
         for name, kind in (("watch", layout.WATCH), ("modify", layout.MODIFY), ("forget", layout.FORGET)):
             if hasattr(server, name):
-                wrapped[name] = self._after_change(getattr(server, name), kind)
-        for name, wrapper in wrapped.items():
-            setattr(server, name, wrapper)
+                setattr(server, name, self._after_change(getattr(server, name), kind))
 
-        def detach(problem: Exception) -> None:
-            print(f"the recorder failed and is off: {problem!r}", file=sys.stderr, flush=True)
-            for name in wrapped:
-                delattr(server, name)
-
-        self._detach = detach
-
-    def _around_wait(self, wait: Any) -> Any:
+    def _around_wait(self, wait: Callable[[], Ready]) -> Callable[[], Ready]:
         def recorded_wait() -> Ready:
             called = perf_counter()
-            try:
-                self._finish_wait(called)
-            except Exception as problem:
-                self._detach(problem)
-                return wait()
-            ready: Ready = wait()
-            try:
-                self._start_wait(called, perf_counter(), ready)
-            except Exception as problem:
-                self._detach(problem)
+            self._record(self._finish_wait, called)
+            ready = wait()
+            self._record(self._start_wait, called, perf_counter(), ready)
             return ready
 
         return recorded_wait
 
-    def _after_change(self, change: Any, kind: int) -> Any:
+    def _after_change(self, change: Callable[..., None], kind: int) -> Callable[..., None]:
         def recorded_change(fd: int, *events: int) -> None:
             change(fd, *events)
-            try:
-                self._write_entry(fd, events[0] if events else 0, kind)
-            except Exception as problem:
-                self._detach(problem)
+            self._record(self._write_entry, fd, events[0] if events else 0, kind)
 
         return recorded_change
+
+    def _record(self, hook: Callable[..., None], *arguments: Any) -> None:
+        """Call a hook. The first one to fail is the last one called: the server matters more."""
+        if self._is_off:
+            return
+        try:
+            hook(*arguments)
+        except Exception as problem:
+            self._is_off = True
+            print(f"the recorder failed and is off: {problem!r}", file=sys.stderr, flush=True)
 
     def _start_wait(self, called: float, returned: float, ready: Ready) -> None:
         first = self._entries
