@@ -8,7 +8,7 @@ from types import TracebackType
 
 from ..load.plan import Plan
 from ..load.result import LoadResult
-from .load_run import LoadRun
+from .load_run import IdleRun, LoadRun
 from .redis_server import Redis
 from .server import Server
 
@@ -29,7 +29,7 @@ class Lab:
     def __init__(self, redis: str | None = None) -> None:
         self.redis = Redis(redis or os.environ.get("REDIS_URL") or None)
         self.servers: list[Server] = []
-        self.loads: list[LoadRun] = []
+        self.loads: list[LoadRun | IdleRun] = []
         atexit.register(self.close)
 
     def serve(self, what: str | type = "epoll", *, port: int = 0, workers: int = 1, record: bool = True) -> Server:
@@ -81,6 +81,12 @@ class Lab:
         url = server if isinstance(server, str) else server.url + path
         plan = Plan(url, clients, idle, seconds, requests, keep_alive, timeout)
         run = LoadRun(plan, self.redis.pid)
+        self.loads.append(run)
+        return run
+
+    def hold_idle(self, server: Server, number: int) -> IdleRun:
+        """Open `number` connections to a server, say nothing on them, and keep them until `stop()`."""
+        run = IdleRun(Plan(server.url, idle=number))
         self.loads.append(run)
         return run
 

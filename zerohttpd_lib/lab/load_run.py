@@ -6,18 +6,15 @@ import base64
 import json
 import sys
 import threading
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from ..load.cpu import Meter, Share, listeners
 from ..load.plan import Plan, PlanError
-from ..load.result import LoadResult, Sample
+from ..load.result import SAMPLE_SECONDS, LoadResult, Sample
 from .processes import GuardedProcess, LabError, new_folder
-
-SAMPLE_SECONDS: Final = 0.1
-
 
 class LoadRun:
     """Started when it is made. `samples` grows while it runs; `wait()` returns the result.
@@ -111,6 +108,10 @@ class IdleRun:
     """Idle connections, held open by a process of their own, all open when this returns."""
 
     def __init__(self, plan: Plan) -> None:
+        try:
+            plan.check()
+        except PlanError as problem:
+            raise LabError(str(problem)) from None
         self._process = _start("idle", plan)
         line = self._process.output.readline()
         if not line:
@@ -134,7 +135,11 @@ class IdleRun:
             self._take_in(line)
 
     def stop(self) -> None:
+        """Close them all."""
         self._process.stop()
+
+    def __repr__(self) -> str:
+        return f"{self.open_now:,} connections that are open and silent"
 
 
 def _start(module: str, plan: Plan) -> GuardedProcess:

@@ -119,6 +119,12 @@ class Server:
         announcement: dict[str, Any] = json.loads(line)
         return announcement
 
+    @property
+    def address(self) -> Address:
+        """The (host, port) to connect to."""
+        parts = urlsplit(self.url)
+        return parts.hostname or "", parts.port or 0
+
     # Asking.
 
     def get(self, path: str = "/guestbook", timeout: float = ANSWER_TIME) -> Page:
@@ -132,8 +138,7 @@ class Server:
 
     def _ask(self, method: str, path: str, form: str | None, timeout: float) -> Page:
         self._check_alive()
-        parts = urlsplit(self.url)
-        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+        connection = HTTPConnection(*self.address, timeout=timeout)
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
         try:
             connection.request(method, path, form, headers)
@@ -193,10 +198,9 @@ class Server:
         The server is stopped while it is read, so that the list is that of one moment.
         """
         self._check_alive()
-        ports = urlsplit(self.url).port or 0, self.redis_address[1]
         try:
             with self.frozen():
-                found = interest_list(self.pid, *ports)
+                found = interest_list(self.pid, self.address[1], self.redis_address[1])
         except ProcessLookupError:
             self._check_alive()
             raise

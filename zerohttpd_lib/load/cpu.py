@@ -18,17 +18,29 @@ _MOST_THREADS: Final = 64  # more are not asked one by one how long they waited 
 
 def listeners(port: int) -> list[int]:
     """The processes that hold the listening socket of this port; all of them, if it is shared."""
-    inodes = set()
+    inodes = {f"socket:[{inode}]" for inode, _ in _listening(port)}
+    return [pid for pid in _processes() if inodes & _links(pid)]
+
+
+def accept_queue(port: int) -> int:
+    """Connections to this port that the kernel has made and the server has not accepted yet."""
+    return sum(queue for _, queue in _listening(port))
+
+
+def _listening(port: int) -> list[tuple[str, int]]:
+    """The listening sockets of this port: inode, and length of the accept queue."""
+    found = []
     for table in ("net/tcp", "net/tcp6"):
         try:
             lines = (PROC / table).read_text().splitlines()[1:]
         except OSError:
             continue
         for line in lines:
-            _, local, _, state, *rest = line.split()
-            if state == LISTEN and int(local.rpartition(":")[2], 16) == port:
-                inodes.add(f"socket:[{rest[5]}]")
-    return [pid for pid in _processes() if inodes & _links(pid)]
+            if f" {LISTEN} " in line:
+                _, local, _, _, queues, *rest = line.split()
+                if int(local.rpartition(":")[2], 16) == port:
+                    found.append((rest[4], int(queues.rpartition(":")[2], 16)))
+    return found
 
 
 def _processes() -> list[int]:

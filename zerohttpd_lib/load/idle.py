@@ -2,7 +2,7 @@
 
     python -m zerohttpd_lib.load.idle PLAN      (a Plan as JSON; `idle` is N)
 
-Prints {"open": N} when all are open, and again whenever the server has closed some. It runs
+Prints {"open": N} when all are open and accepted, and again whenever the server has closed some. It runs
 until it is ended, and the connections end with it.
 """
 
@@ -16,10 +16,12 @@ import time
 from typing import Final
 
 from ..sockets import raise_descriptor_limit
+from .cpu import accept_queue
 from .generator import bind_source
 from .plan import PORTS_PER_SOURCE, Plan
 
 AT_ONCE: Final = 200  # connections begun before the first of them is open: half of a small backlog
+ACCEPT_TIME: Final = 5.0  # seconds for the server to accept the last of them
 
 
 class IdleConnections:
@@ -53,6 +55,12 @@ class IdleConnections:
                     waiting.discard(fd)
             if waiting:
                 self.problem = "the server does not accept any more"
+
+    def wait_until_accepted(self) -> None:
+        """An open connection may still wait in the kernel for the server's accept()."""
+        deadline = time.monotonic() + ACCEPT_TIME
+        while accept_queue(self.address[1]) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def start_one(self, number: int) -> socket.socket | None:
         try:
@@ -89,6 +97,7 @@ def main() -> None:
     raise_descriptor_limit()
     connections = IdleConnections(Plan.from_json(sys.argv[1]))
     connections.open_all()
+    connections.wait_until_accepted()
     connections.tell()
     connections.watch()
 

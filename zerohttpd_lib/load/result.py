@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from .cpu import Share, bottleneck
 from .plan import Plan
+
+SAMPLE_SECONDS: Final = 0.1
 
 ADVICE = {
     "server": "The server was the bottleneck: it was busy all of the time.",

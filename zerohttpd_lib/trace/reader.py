@@ -59,6 +59,12 @@ class Wait:
     waited: float  # seconds inside wait()
     handling: float | None  # seconds until the server came back to wait(); None: it has not yet
 
+    @property
+    def watched_after(self) -> int:
+        """Descriptors watched once these changes were made: so many the next wait() is given."""
+        kinds = [change.kind for change in self.changes]
+        return self.watched + kinds.count("watch") - kinds.count("forget")
+
     def __str__(self) -> str:
         took = "not back yet" if self.handling is None else f"handled in {self.handling * 1e3:.3f} ms"
         head = f"wait {self.number}: {len(self.ready)} ready of {self.watched} watched, "
@@ -111,15 +117,19 @@ class Trace(Sequence[Wait]):
         return called - called[0] if len(called) else called
 
     def total(self, kind: str) -> int:
-        """How many entries are of this kind: "ready", "watch", "modify" or "forget"."""
-        return int((self._entries["kind"] == layout.KINDS.index(kind)).sum())
+        """How many entries of these waits are of this kind: "ready", "watch", "modify" or "forget"."""
+        return int(self._per_wait(self._entries["kind"] == layout.KINDS.index(kind)).sum())
 
     def ready_by_role(self, role: str) -> Any:
         """For each wait, how many descriptors of this role were in its ready list."""
         if role not in self._names:
             return np.zeros(len(self), dtype=int)
-        is_role = (self._entries["role"] == self._names.index(role)) & (self._entries["kind"] == layout.READY)
-        before = np.concatenate([[0], np.cumsum(is_role)])
+        is_ready = self._entries["kind"] == layout.READY
+        return self._per_wait(is_ready & (self._entries["role"] == self._names.index(role)))
+
+    def _per_wait(self, chosen: np.ndarray) -> Any:
+        """For each wait, how many of its entries are among the chosen ones (True for each of all)."""
+        before = np.concatenate([[0], np.cumsum(chosen)])
         first = self._waits["first"] - self._first_entry
         return before[first + self._waits["entries"]] - before[first]
 
@@ -129,10 +139,14 @@ class Trace(Sequence[Wait]):
     @overload
     def __getitem__(self, index: int) -> Wait: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Wait]: ...
-    def __getitem__(self, index: int | slice) -> Wait | list[Wait]:
+    def __getitem__(self, index: slice) -> Trace: ...
+    def __getitem__(self, index: int | slice) -> Wait | Trace:
         if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
+            start, stop, step = index.indices(len(self))
+            if step != 1:
+                raise ValueError("a trace can be cut, but not thinned out: leave out the step")
+            waits = self._waits[start:stop]
+            return Trace(waits, self._entries, self._first_entry, self._names, self.lost + start)
         position = range(len(self))[index]
         row = self._waits[position]
         first = int(row["first"]) - self._first_entry
@@ -184,12 +198,13 @@ class TraceFile:
         kept_entries = all_entries[np.arange(first_entry, entries) % layout.ENTRIES]
         text = self._memory[layout.NAMES_AT :].partition(b"\0")[0]
         names = json.loads(text) if text else []
-        # While we copied, the server may have lapped the oldest records. Drop what it could
-        # have reached, and waits whose entries are gone.
+        # While we copied, the server went on. Drop the waits at the old end that it could have
+        # reached by now, or whose entries are gone, and one at the new end that has since grown.
         _, waits_now, entries_now = layout.HEADER.unpack_from(self._memory, 0)
         first_safe_entry = max(first_entry, entries_now + 4096 - layout.ENTRIES)
-        safe = max(0, waits_now + 256 - layout.WAITS - first_wait)
-        whole = kept_waits["first"] >= first_safe_entry
-        whole &= kept_waits["first"] + kept_waits["entries"] <= entries
-        keep = slice(max(safe, int(np.argmax(whole)) if whole.any() else len(whole)), None)
-        return Trace(kept_waits[keep], kept_entries, first_entry, names, first_wait + keep.start)
+        start = max(0, waits_now + 256 - layout.WAITS - first_wait)
+        start += int(np.searchsorted(kept_waits["first"][start:], first_safe_entry))
+        stop = len(kept_waits)
+        while stop > start and kept_waits["first"][stop - 1] + kept_waits["entries"][stop - 1] > entries:
+            stop -= 1
+        return Trace(kept_waits[start:stop], kept_entries, first_entry, names, first_wait + start)

@@ -1,0 +1,33 @@
+# make lab    open the chapters in JupyterLab
+# make test   check everything
+# make book   build the notebooks from authoring/
+
+PYTHON ?=
+BIN := .venv/bin
+
+.PHONY: lab test lint book clean
+
+lab: .venv/lab
+	@$(BIN)/zerohttpd lab $(ARGS)
+
+test: .venv/test lint
+	@$(BIN)/pytest tests
+	@$(BIN)/pytest --nbval -p no:cacheprovider chapters
+
+lint: .venv/test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+book: .venv/test
+	@$(BIN)/python authoring/build.py
+
+# The environment is made anew only when what it should hold has changed.
+.venv/lab: pyproject.toml authoring/make-environment
+	@sh authoring/make-environment . "$(PYTHON)"
+
+.venv/test: pyproject.toml authoring/make-environment
+	@sh authoring/make-environment ".[test]" "$(PYTHON)"
+
+clean:
+	rm -rf .venv .lab build dist *.egg-info

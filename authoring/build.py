@@ -1,0 +1,135 @@
+"""Build the notebooks: text sources in, notebooks with real outputs out.
+
+    python authoring/build.py             build and run all of them, save what they printed
+    python authoring/build.py 04          only those whose name begins with 04
+    python authoring/build.py --check     run nothing; say what is not as the sources would have it
+
+A source is MyST Markdown, which Jupytext turns into a notebook. It is then run from top to
+bottom on this machine, and what is saved is freed of whatever would tell on the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import re
+import socket
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ROOT / "authoring" / "chapters"
+CHAPTERS = ROOT / "chapters"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+CELL_TIME = 120  # seconds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="the beginnings of the names to build (default: all)")
+    parser.add_argument("--check", action="store_true", help="only compare, and look over what is saved")
+    options = parser.parse_args()
+    complaints = []
+    for source in sorted(SOURCES.glob("*.md")):
+        if options.names and not source.name.startswith(tuple(options.names)):
+            continue
+        target = CHAPTERS / f"{source.stem}.ipynb"
+        if options.check:
+            complaints += check(source, target)
+        else:
+            print(f"running {source.relative_to(ROOT)} ...", flush=True)
+            build(source, target)
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return 1 if complaints else 0
+
+
+def read_source(source: Path) -> nbformat.NotebookNode:
+    """The notebook that a source describes, not run yet."""
+    book = jupytext.read(source)
+    book.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    for number, cell in enumerate(book.cells):
+        cell.id = f"{source.stem[:2]}-{number:02}"
+        cell.metadata = nbformat.from_dict({"tags": cell.metadata["tags"]} if "tags" in cell.metadata else {})
+    book.nbformat, book.nbformat_minor = 4, 5
+    return book
+
+
+def build(source: Path, target: Path) -> None:
+    """Run the notebook of `source` and save it as `target`."""
+    book = read_source(source)
+    metadata = dict(book.metadata)
+    NotebookClient(book, timeout=CELL_TIME, resources={"metadata": {"path": str(target.parent)}}).execute()
+    book.metadata = nbformat.from_dict(metadata)
+    for cell in book.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+    nbformat.validate(book)
+    target.write_text(json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def check(source: Path, target: Path) -> list[str]:
+    """What is wrong with the saved notebook, a sentence for each thing; nothing if all is well."""
+    name = target.relative_to(ROOT)
+    if not target.exists():
+        return [f"{name} is missing: run make book."]
+    saved = nbformat.read(target, as_version=4)
+    complaints = []
+    if without_outputs(saved) != without_outputs(read_source(source)):
+        complaints.append(f"{name} is not what {source.relative_to(ROOT)} builds: run make book.")
+    for cell in saved.cells:
+        if cell.cell_type == "code":
+            complaints += [f"{name}, cell {cell.id}: {problem}" for problem in problems_of(cell)]
+    return complaints
+
+
+def without_outputs(book: nbformat.NotebookNode) -> object:
+    """All of a notebook but its outputs, as plain values that can be compared."""
+    plain = json.loads(json.dumps(book))
+    for cell in plain["cells"]:
+        cell.pop("outputs", None)
+        cell.pop("execution_count", None)
+    return plain
+
+
+def problems_of(cell: nbformat.NotebookNode) -> list[str]:
+    problems = []
+    if cell.execution_count is None:
+        problems.append("it has not been run.")
+    text = json.dumps([strip_images(output) for output in cell.outputs])
+    if any(output.output_type == "error" or output.get("name") == "stderr" for output in cell.outputs):
+        problems.append("an error or a warning is saved in it.")
+    if WIDGET in text:
+        problems.append("a widget is saved in it, which is an empty box where no kernel runs.")
+    if leak := machine_words().search(text):
+        problems.append(f"it tells on the machine that built it: {leak[0]!r}.")
+    return problems
+
+
+def strip_images(output: dict[str, object]) -> dict[str, object]:
+    data = output.get("data")
+    if not isinstance(data, dict):
+        return dict(output)
+    return {**output, "data": {kind: value for kind, value in data.items() if not kind.startswith("image/")}}
+
+
+def machine_words() -> re.Pattern[str]:
+    """What must not be in an output: paths of a machine, the user's name and the host's."""
+    words = [r"/(?:home|root|tmp|work|Users|builds?)/[\w.-]+", re.escape(str(ROOT))]
+    words += [rf"\b{re.escape(name)}\b" for name in (getpass.getuser(), socket.gethostname()) if len(name) > 3]
+    return re.compile("|".join(words))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""The command line: zerohttpd serve | load | doctor | lab."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from .servers import DEFAULT_RUNG, RUNGS
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status. A person's mistake is one sentence and status 2."""
+    from .lab.processes import LabError
+    from .servers.process import CannotListen
+
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except (LabError, CannotListen) as problem:
+        print(f"zerohttpd: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("zerohttpd: interrupted", file=sys.stderr)
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="zerohttpd", description="One guestbook, many ways to wait.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run a server in the foreground", description=_rungs())
+    serve.formatter_class = argparse.RawDescriptionHelpFormatter
+    serve.add_argument("rung", nargs="?", default=DEFAULT_RUNG, choices=RUNGS, metavar="RUNG")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    serve.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes any free one")
+    serve.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    _add_redis(serve)
+    serve.set_defaults(run=_serve)
+
+    load = commands.add_parser("load", help="put a server under load, and measure")
+    load.add_argument("url", metavar="URL")
+    load.add_argument("--clients", type=int, default=8, metavar="C", help="clients that ask without pause")
+    load.add_argument("--idle", type=int, default=0, metavar="N", help="connections beside them that stay silent")
+    end = load.add_mutually_exclusive_group()
+    end.add_argument("--seconds", type=float, metavar="S", help="how long (default: 5)")
+    end.add_argument("--requests", type=int, metavar="R", help="or how many requests")
+    load.add_argument("--keep-alive", action="store_true", help="many requests on one connection")
+    load.add_argument("--json", action="store_true", help="print the result as JSON")
+    load.add_argument("--i-own-the-target", action="store_true", help="load a server that is not on this machine")
+    load.set_defaults(run=_load)
+
+    doctor = commands.add_parser("doctor", help="check that everything works here")
+    doctor.set_defaults(run=_doctor)
+
+    lab = commands.add_parser("lab", help="open the chapters in JupyterLab, with a Redis running")
+    lab.add_argument("--port", type=int, default=8888, help="JupyterLab's port; the next free one if it is taken")
+    lab.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    _add_redis(lab)
+    lab.set_defaults(run=_lab)
+    return parser
+
+
+def _rungs() -> str:
+    lines = [f"  {rung.name:<12} {rung.what_is_new}" for rung in RUNGS.values()]
+    return "\n".join(["The rungs of the ladder:", *lines])
+
+
+def _add_redis(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--redis",
+        default=os.environ.get("REDIS_URL") or None,
+        metavar="URL",
+        help="a Redis of yours, redis://HOST:PORT (default: REDIS_URL, or else a throw-away one)",
+    )
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from .lab.processes import LabError
+    from .lab.redis_server import Redis
+    from .servers.process import serve
+
+    if not 0 <= options.port <= 65535:
+        raise LabError(f"--port {options.port}: a port is a number from 0 to 65535.")
+    if options.workers < 1:
+        raise LabError(f"--workers {options.workers}: at least one process has to serve.")
+    with Redis(options.redis) as redis:
+        print(redis, file=sys.stderr)
+        serve(
+            RUNGS[options.rung].load(),
+            host=options.host,
+            port=options.port,
+            redis_address=redis.address,
+            workers=options.workers,
+            announce=lambda url: print(f"listening on {url}", flush=True),
+        )
+    return 0
+
+
+def _load(options: argparse.Namespace) -> int:
+    from .lab.load_run import LoadRun
+    from .load.plan import Plan
+
+    plan = Plan(
+        url=options.url,
+        clients=options.clients,
+        idle=options.idle,
+        seconds=options.seconds,
+        requests=options.requests,
+        keep_alive=options.keep_alive,
+        own_target=options.i_own_the_target,
+    )
+    result = LoadRun(plan).wait(progress=sys.stderr.isatty())
+    print(result.to_json() if options.json else result)
+    return 0 if result.requests else 1
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from .doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        print(finding)
+    return 0 if all(finding.is_fine or finding.is_optional for finding in findings) else 1
+
+
+def _lab(options: argparse.Namespace) -> int:
+    from .lab.jupyter import run_jupyterlab
+
+    return run_jupyterlab(port=options.port, open_browser=not options.no_browser, redis_url=options.redis)

@@ -1,0 +1,44 @@
+"""A picture that is drawn again while a load test runs."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from IPython.display import DisplayHandle, display
+
+from ..lab.load_run import LoadRun
+from ..lab.server import Server
+from ..load.result import LoadResult
+from .figures import draw_rate, draw_waits
+from .picture import INK, Picture, new_figure
+
+REDRAW: Final = 0.25  # seconds
+SHOWN: Final = 2000  # the newest waits: more dots would only hide each other
+
+
+def watch(server: Server, run: LoadRun) -> LoadResult:
+    """Show the server's ready lists and its rate while `run` goes on; return the run's result.
+
+    Four times a second the picture is replaced by a newer one; the last one stays.
+    """
+    handle: DisplayHandle = display(_picture(server, run), display_id=True)
+    try:
+        while run.is_running:
+            time.sleep(REDRAW)
+            handle.update(_picture(server, run))
+    finally:
+        result = run.wait(progress=False)
+    return result
+
+
+def _picture(server: Server, run: LoadRun) -> Picture:
+    figure, (waits, rate) = new_figure(height=5.2, rows=2, height_ratios=[2, 1])
+    trace = server.trace[-SHOWN:]
+    draw_waits(waits, trace)
+    waits.set_title(f"How many of the watched were ready? The {server.name} server's newest waits", loc="left", color=INK)
+    draw_rate(rate, list(run.samples))
+    rate.set_xlim(0, max(run.plan.seconds or 0, run.samples[-1].at if run.samples else 1))
+    newest = run.samples[-1] if run.samples else None
+    words = f"{newest.requests / 0.1:,.0f} requests a second" if newest else "No answer yet."
+    return Picture(figure, f"Ready lists of the {server.name} server while it is under load. {words}")
