@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from ..servers import RUNGS
-from ..servers.process import CannotListen, serve
+from ..servers.process import CannotServe, serve
 
 
 def main(path: str) -> int:
@@ -31,7 +31,7 @@ def main(path: str) -> int:
     what = spec.pop("what")
     try:
         serve(RUNGS[what].load() if isinstance(what, str) else what, announce=announce, **spec)
-    except CannotListen as problem:
+    except CannotServe as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0

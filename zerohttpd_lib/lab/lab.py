@@ -32,8 +32,13 @@ class Lab:
         self.loads: list[LoadRun | IdleRun] = []
         atexit.register(self.close)
 
-    def serve(self, what: str | type = "epoll", *, port: int = 0, workers: int = 1, record: bool = True) -> Server:
-        """Start a rung by its name, or a class of yours. With `record`, `server.trace` has its waits."""
+    def serve(
+        self, what: str | type = "epoll", *, port: int = 0, workers: int | None = None, record: bool = True
+    ) -> Server:
+        """Start a rung by its name, or a class of yours. With `record`, `server.trace` has its waits.
+
+        `workers`: how many processes or threads, where the rung has a pool; without it, as many as it likes.
+        """
         server = Server(what, self.redis.address, port=port, workers=workers, record=record)
         self.servers.append(server)
         return server

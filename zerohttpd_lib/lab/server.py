@@ -71,7 +71,8 @@ class Server:
     and `interest_list()`, end it with `stop()`.
 
     `what` is the name of a rung, or a class of your own that keeps the contract in
-    zerohttpd_lib/servers/__init__.py. Raises ServerTrouble when it does not come up.
+    zerohttpd_lib/servers/__init__.py. What `workers` means is for the rung to say; None leaves
+    the number to it. Raises ServerTrouble when the server does not come up.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Server:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        workers: int = 1,
+        workers: int | None = None,
         record: bool = True,
     ) -> None:
         if isinstance(what, str) and what not in RUNGS:

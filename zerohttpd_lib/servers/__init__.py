@@ -2,13 +2,15 @@
 
 A server is a class. It is made with a listening socket and the address of Redis, and its
 `run()` serves until the process ends. One that waits in methods named `watch`, `modify`,
-`forget` and `wait` can be recorded (see zerohttpd_lib.trace). That is the whole contract:
-a class of your own that keeps it runs wherever a rung does.
+`forget` and `wait` can be recorded (see zerohttpd_lib.trace). What a number of workers means
+to it, it may say in an attribute `pool`. That is the whole contract: a class of your own that
+keeps it runs wherever a rung does.
 """
 
 from __future__ import annotations
 
 import socket
+from enum import Enum
 from importlib import import_module
 from typing import Final, NamedTuple, Protocol
 
@@ -19,6 +21,14 @@ class Server(Protocol):
     def __init__(self, listener: socket.socket, redis_address: Address) -> None: ...
 
     def run(self) -> None: ...
+
+
+class Pool(Enum):
+    """What `workers=N` means to a server class."""
+
+    PROCESSES = "N processes, each with a server of its own"  # that of a class without the attribute
+    ITS_OWN = "the class is made with `workers=N`, too, and has a default"
+    NONE = "nothing: there is no pool, and N other than 1 is refused"
 
 
 class Rung(NamedTuple):
@@ -37,8 +47,16 @@ class Rung(NamedTuple):
 RUNGS: Final = {
     rung.name: rung
     for rung in (
+        Rung("iterative", "iterative:IterativeServer", "one client after the other"),
+        Rung("forking", "forking:ForkingServer", "a child process for each connection"),
+        Rung("preforked", "preforked:PreforkedServer", "a pool of processes that all accept"),
+        Rung("threaded", "threaded:ThreadedServer", "a thread for each connection"),
+        Rung("prethreaded", "prethreaded:PrethreadedServer", "a pool of threads that all accept"),
         Rung("poll", "poll:PollServer", "one thread, an array of descriptors, callbacks"),
         Rung("epoll", "epoll:EpollServer", "the same server, the list of descriptors kept by the kernel"),
+        # Not on the ladder: two strangers, for scale.
+        Rung("asyncio", "asyncio_server:AsyncioServer", "the event loop of the standard library"),
+        Rung("uvloop", "asyncio_server:UvloopServer", "the same server on an event loop written in C"),
     )
 }
 DEFAULT_RUNG: Final = "epoll"

@@ -1,0 +1,120 @@
+"""Child processes: started, replaced when they die, and ended with us, whatever becomes of us.
+
+Used wherever a server has more than one process: by `forking` and `preforked`, and by `serve`
+when several processes run an event loop each.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Final, NoReturn
+
+PR_SET_PDEATHSIG: Final = 1  # man 2 prctl
+MOST_RESTARTS_A_SECOND: Final = 5
+_HELD: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+_libc = ctypes.CDLL(None)
+
+
+class Stopped(BaseException):
+    """SIGINT or SIGTERM has come. Not an Exception, so that no server catches it by accident."""
+
+
+def stop(signum: int, frame: object) -> NoReturn:
+    """The handler of SIGINT and SIGTERM. From then on, further ones are ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise Stopped
+
+
+def run_workers(run: Callable[[int], None], count: int) -> None:
+    """Keep `count` children alive; each calls `run` with its number. One that dies is replaced."""
+    children: set[int] = set()
+    numbers: dict[int, int] = {}  # process id -> number
+    try:
+        for number in range(count):
+            numbers[fork(partial(run, number), children)] = number
+        while True:
+            pid, status = os.wait()
+            children.discard(pid)
+            if pid not in numbers:
+                continue  # not one of the workers
+            number = numbers.pop(pid)
+            print(f"worker {number} ended ({_how(status)}); starting another", file=sys.stderr, flush=True)
+            time.sleep(1 / MOST_RESTARTS_A_SECOND)
+            numbers[fork(partial(run, number), children)] = number
+    finally:
+        end(children)
+
+
+def fork(run: Callable[[], None], children: set[int]) -> int:
+    """Call `run` in a child process. Returns its process id, which is then in `children` too.
+
+    The child ends when `run` returns, and when this process ends. Raises OSError when the
+    machine has no process left (man 2 fork, EAGAIN).
+    """
+    parent = os.getpid()
+    # Held, because a signal that came between fork() and add() would find a child that nobody
+    # knows of: one that `end` does not end.
+    with _signals_held():
+        pid = os.fork()
+        if pid == 0:
+            _be_a_child(run, parent)
+        children.add(pid)
+    return pid
+
+
+def _be_a_child(run: Callable[[], None], parent: int) -> NoReturn:
+    status = 1
+    try:
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # fork() copies everything but this wish (man 2 prctl): to be sent SIGTERM when the parent ends.
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+        if os.getppid() == parent:  # else it ended before we asked to be told
+            run()
+        status = 0
+    except Stopped:
+        status = 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(status)  # not sys.exit(): the stack below us is the parent's, with its `finally`s
+
+
+def end(children: set[int]) -> None:
+    """Ask every child to end, and wait until all of them have."""
+    with _signals_held():
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        for pid in children:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+        children.clear()
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Signals that come within this block are delivered at its end (man 2 sigprocmask)."""
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+
+
+def _how(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
