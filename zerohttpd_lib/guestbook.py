@@ -16,20 +16,21 @@ from __future__ import annotations
 
 import errno
 import html
+import re
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 from urllib.parse import parse_qs, unquote
 
-from hiredis import ReplyError
-
-from .messages import Command, Conversation, Request, Response
+from .messages import Command, Conversation, Reply, Request, Response
 
 SITE: Final = Path(__file__).parent / "site"
 PUBLIC: Final = (SITE / "public").resolve()
 VISITOR_COUNT: Final = b"visitor_count"
 REMARKS: Final = b"guestbook_remarks"
+MAX_FIELDS: Final = 20  # in a form; ours has two
 
+_NUMBER: Final = re.compile(rb"-?[0-9]{1,19}")  # Redis counts in 64 bits
 _PAGE: Final = (SITE / "guestbook.html").read_text()
 _MESSAGE: Final = (SITE / "message.html").read_text()
 _TYPES: Final = {
@@ -62,13 +63,25 @@ def _show_page() -> Conversation:
     remarks = yield Command(b"LRANGE", (REMARKS, b"0", b"-1"))
     counted = yield Command(b"INCR", (VISITOR_COUNT,))
     count = yield Command(b"GET", (VISITOR_COUNT,))
-    if not isinstance(remarks, list) or isinstance(counted, ReplyError) or not isinstance(count, bytes):
+    # An error is a value (a ReplyError), and what answers there may not even be a Redis.
+    if not (_is_list_of_bytes(remarks) and isinstance(counted, int) and _is_number(count)):
         return redis_unavailable()
     return Response(200, render_page(remarks, int(count)))
 
 
+def _is_list_of_bytes(reply: Reply) -> TypeGuard[list[bytes]]:
+    return isinstance(reply, list) and all(isinstance(item, bytes) for item in reply)
+
+
+def _is_number(reply: Reply) -> TypeGuard[bytes]:
+    return isinstance(reply, bytes) and _NUMBER.fullmatch(reply) is not None
+
+
 def _sign(request: Request) -> Conversation:
-    fields = parse_qs(request.body.decode("utf-8", "replace"), max_num_fields=20)
+    try:
+        fields = parse_qs(request.body.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
+    except ValueError:
+        return error(400, f"A form may have {MAX_FIELDS} fields, and no more.")
     name = fields.get("guest-name", [""])[0].strip()
     remarks = fields.get("guest-remarks", [""])[0].strip()
     if not name or not remarks:
