@@ -31,6 +31,15 @@ def main(arguments: list[str]) -> int:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the lab, which will tell us
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        return run(command, float(settings.get("--grace", "3")))
+    finally:
+        if "--remove" in settings:
+            shutil.rmtree(settings["--remove"], ignore_errors=True)
+
+
+def run(command: list[str], grace: float) -> int:
+    """Run the command until it ends, or until our standard input does. Returns its exit status."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=before_exec)  # noqa: PLW1509 - one thread
     # The command's pipes are its own: should it close them, our readers must see that.
     null = os.open(os.devnull, os.O_RDWR)
@@ -43,12 +52,10 @@ def main(arguments: list[str]) -> int:
     if ended not in dict(waiting.poll()):
         child.terminate()
         waiting.unregister(0)
-        if not waiting.poll(float(settings.get("--grace", "3")) * 1000):
+        if not waiting.poll(grace * 1000):
             child.kill()
     status = child.wait()
     kill_descendants()
-    if "--remove" in settings:
-        shutil.rmtree(settings["--remove"], ignore_errors=True)
     return status if status >= 0 else 128 - status
 
 

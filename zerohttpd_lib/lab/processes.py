@@ -28,24 +28,24 @@ class LabError(Exception):
 class GuardedProcess:
     """One command under a guard, with a folder of its own that goes when it goes.
 
-    `output` is the command's standard output, line by line. Its standard error goes to a file.
+    `output` is the command's standard output, line by line. Its standard error goes to a file,
+    which we hold open: what a command says last is read after it has died and its folder is gone.
     """
 
     def __init__(self, command: list[str], folder: Path, *, grace: float = 3.0) -> None:
         self.folder = folder
-        self._errors = folder / "stderr"
+        self._errors = open(folder / "stderr", "x+b")  # noqa: SIM115 - closed in stop()
         guard = [sys.executable, "-I", "-S", str(GUARD)]
-        with open(self._errors, "xb") as errors:
-            self._guard = subprocess.Popen(
-                [*guard, "--remove", str(folder), "--grace", str(grace), "--", *command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                start_new_session=True,  # so that Ctrl-C reaches the lab, and only the lab
-            )
+        self._guard = subprocess.Popen(
+            [*guard, "--remove", str(folder), "--grace", str(grace), "--", *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # so that Ctrl-C reaches the lab, and only the lab
+        )
         self.grace = grace
 
     @property
@@ -55,10 +55,10 @@ class GuardedProcess:
 
     def errors(self) -> str:
         """What the command has written to its standard error so far."""
-        try:
-            return self._errors.read_text(errors="replace").strip()
-        except FileNotFoundError:  # it has ended, and its folder with it
-            return self._last_errors
+        if not self._errors.closed:
+            size = os.fstat(self._errors.fileno()).st_size
+            self._last_errors = os.pread(self._errors.fileno(), size, 0).decode(errors="replace").strip()
+        return self._last_errors
 
     _last_errors = ""
 
@@ -86,8 +86,6 @@ class GuardedProcess:
     def ask_to_stop(self) -> bool:
         """Let the guard send SIGTERM. Returns whether the command has ended half of the grace later."""
         assert self._guard.stdin is not None
-        if not self.has_ended():
-            self._last_errors = self.errors()
         self._guard.stdin.close()  # the guard takes this as "enough"
         try:
             self._guard.wait(self.grace / 2)
@@ -100,9 +98,11 @@ class GuardedProcess:
         self.ask_to_stop()
         status = self._guard.wait(self.grace + 10)
         self.output.close()
+        self.errors()  # once more, for those who ask later
+        self._errors.close()
         return status
 
 
 def new_folder(name: str) -> Path:
     """A private folder for one process: its files, its log, its trace."""
-    return Path(tempfile.mkdtemp(prefix=f"zerohttpd-{name}-"))
+    return Path(tempfile.mkdtemp(prefix=f"zerohttpd-{name}-")).resolve()  # Redis tells its own without links
