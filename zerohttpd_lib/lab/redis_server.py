@@ -12,6 +12,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from ..sockets import Address
 from .processes import GuardedProcess, LabError, new_folder
@@ -42,12 +44,14 @@ def parse_url(url: str) -> Address:
     """The (host, port) of a redis://HOST:PORT URL. Raises LabError for anything it cannot serve."""
     parts = urlsplit(url)
     try:
-        port = parts.port or 6379
+        port = 6379 if parts.port is None else parts.port
+        if port == 0:
+            raise ValueError
     except ValueError:
         raise LabError(f"The port in {url!r} is not a number from 1 to 65535.") from None
     if parts.scheme != "redis" or not parts.hostname:
         raise LabError(f"{url!r} is not a Redis address. Write it as redis://HOST:PORT.")
-    if parts.password or parts.username or parts.path not in ("", "/", "/0"):
+    if parts.password or parts.username or parts.query or parts.path not in ("", "/", "/0"):
         raise LabError(
             f"The servers here speak to Redis without a password and use database 0. "
             f"Give them a Redis of that kind: redis://{parts.hostname}:{port}."
@@ -71,7 +75,7 @@ class Redis:
             self.address = parse_url(url)
         host, port = self.address
         self.url = f"redis://{host}:{port}"
-        self.client = redis.Redis(host=host, port=port)
+        self.client = _client(self.address)
         if url is not None:
             try:
                 self.client.ping()
@@ -115,6 +119,11 @@ class Redis:
         return f"Redis at {self.url} ({kind})"
 
 
+def _client(address: Address) -> redis.Redis:
+    """One that says at once when there is no answer. redis-py's own tries again, for seconds."""
+    return redis.Redis(*address, retry=Retry(NoBackoff(), 0))
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -138,7 +147,7 @@ def _settings(address: Address, folder: Path) -> list[str]:
 
 def _is_up(process: GuardedProcess, address: Address, folder: Path) -> bool:
     """Wait until our Redis answers. Its folder tells it from another that was faster at the port."""
-    client = redis.Redis(*address)
+    client = _client(address)
     deadline = time.monotonic() + START_TIME
     while not process.has_ended() and time.monotonic() < deadline:
         try:
