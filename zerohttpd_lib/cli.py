@@ -13,12 +13,12 @@ from .servers import DEFAULT_RUNG, RUNGS
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status. A person's mistake is one sentence and status 2."""
     from .lab.processes import LabError
-    from .servers.process import CannotListen
+    from .servers.process import CannotServe
 
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
-    except (LabError, CannotListen) as problem:
+    except (LabError, CannotServe) as problem:
         print(f"zerohttpd: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("rung", nargs="?", default=DEFAULT_RUNG, choices=RUNGS, metavar="RUNG")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     serve.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes any free one")
-    serve.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    serve.add_argument("--workers", type=int, metavar="N", help="size of the pool, or number of processes")
     _add_redis(serve)
     serve.set_defaults(run=_serve)
 
@@ -84,8 +84,6 @@ def _serve(options: argparse.Namespace) -> int:
 
     if not 0 <= options.port <= 65535:
         raise LabError(f"--port {options.port}: a port is a number from 0 to 65535.")
-    if options.workers < 1:
-        raise LabError(f"--workers {options.workers}: at least one process has to serve.")
     with Redis(options.redis) as redis:
         print(redis, file=sys.stderr)
         serve(

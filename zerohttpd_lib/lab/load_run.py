@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..load.cpu import Meter, Share, listeners
+from ..load.cpu import Meter, Share, listeners, redis_beside
 from ..load.plan import Plan, PlanError
 from ..load.result import SAMPLE_SECONDS, LoadResult, Sample
 from .processes import GuardedProcess, LabError, new_folder
 
+
 class LoadRun:
     """Started when it is made. `samples` grows while it runs; `wait()` returns the result.
 
-    `redis_pid` is whose CPU time is shown beside the server's. Raises LabError for a plan that
-    cannot be carried out.
+    `redis_pid` is whose CPU time is shown beside the server's; without it, it is looked for.
+    Raises LabError for a plan that cannot be carried out.
     """
 
     def __init__(self, plan: Plan, redis_pid: int | None = None) -> None:
@@ -34,6 +35,7 @@ class LoadRun:
         self._process = _start("generator", self.plan)
         pid = json.loads(self._process.output.readline())["pid"]
         self._meters = {"server": Meter(servers), "generator": Meter([pid])}
+        redis_pid = redis_pid or redis_beside(servers)
         if redis_pid is not None:
             self._meters["redis"] = Meter([redis_pid])
         self._news = threading.Condition()

@@ -27,6 +27,30 @@ def accept_queue(port: int) -> int:
     return sum(queue for _, queue in _listening(port))
 
 
+def redis_beside(servers: list[int]) -> int | None:
+    """The Redis that these servers use, as well as can be told from outside: the one they have
+    started, or else the only one on this machine. None when that does not settle it."""
+    redises = [pid for pid in _processes() if _name_and_parent(pid)[0] == "redis-server"]
+    theirs = [pid for pid in redises if set(servers) & _ancestors(pid)]
+    candidates = theirs or redises
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _name_and_parent(pid: int) -> tuple[str, int]:
+    try:
+        before, _, after = (PROC / str(pid) / "stat").read_text().rpartition(")")
+    except OSError:  # it has ended
+        return "", 0
+    return before.partition("(")[2], int(after.split()[1])
+
+
+def _ancestors(pid: int) -> set[int]:
+    found = set()
+    while pid := _name_and_parent(pid)[1]:
+        found.add(pid)
+    return found
+
+
 def _listening(port: int) -> list[tuple[str, int]]:
     """The listening sockets of this port: inode, and length of the accept queue."""
     found = []

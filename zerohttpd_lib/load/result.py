@@ -18,7 +18,7 @@ ADVICE = {
     "server": "The server was the bottleneck: it was busy all of the time.",
     "generator": "The load generator was the bottleneck: the server could have answered more.",
     "redis": "Redis was the bottleneck: the server waited for it.",
-    "none": "Nobody was busy all of the time: there was time to spare.",
+    "none": "Nobody was busy all of the time: they waited for one another, or had time to spare.",
 }
 
 

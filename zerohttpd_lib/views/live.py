@@ -36,7 +36,9 @@ def _picture(server: Server, run: LoadRun) -> Picture:
     figure, (waits, rate) = new_figure(height=5.2, rows=2, height_ratios=[2, 1])
     trace = server.trace[-SHOWN:]
     draw_waits(waits, trace)
-    waits.set_title(f"How many of the watched were ready? The {server.name} server's newest waits", loc="left", color=INK)
+    waits.set_title(
+        f"How many of the watched were ready? The {server.name} server's newest waits", loc="left", color=INK
+    )
     draw_rate(rate, list(run.samples))
     rate.set_xlim(0, max(run.plan.seconds or 0, run.samples[-1].at if run.samples else 1))
     newest = run.samples[-1] if run.samples else None

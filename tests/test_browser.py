@@ -1,0 +1,71 @@
+"""Chapter 04 in a real JupyterLab, in a real browser: Run All, no error, pictures present."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ARTEFACTS = ROOT / "tests" / "artefacts"
+CHAPTER = "04-meet-epoll.ipynb"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# Without the last ones the browser looks up its maker's hosts at every start.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium"),
+    pytest.mark.timeout(240),
+]
+
+
+@pytest.fixture(scope="module")
+def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `zerohttpd lab`, run on a copy of the chapters."""
+    course = tmp_path_factory.mktemp("course")
+    shutil.copytree(ROOT / "chapters", course / "chapters")
+    # JupyterLab takes cells that are out of view out of the page. The test wants to see them all.
+    settings = course / ".lab/settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"windowingMode": "none"}')
+    command = [sys.executable, "-m", "zerohttpd_lib", "lab", "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, cwd=course, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        try:
+            address = next(found[0] for line in process.stderr if (found := re.search(r"http://127\S+", line)))
+            yield address
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.stderr.read()
+
+
+def test_run_all_gives_pictures_and_no_error(jupyterlab: str) -> None:
+    cells = nbformat.read(ROOT / "chapters" / CHAPTER, as_version=4).cells
+    code_cells = sum(cell.cell_type == "code" for cell in cells)
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 1600})
+        page.goto(re.sub(r"/lab/tree/[^?]*", f"/lab/tree/chapters/{CHAPTER}", jupyterlab))
+        page.locator(".jp-Notebook").wait_for(timeout=60_000)
+        page.get_by_role("menuitem", name="Edit", exact=True).click()
+        page.get_by_text("Clear Outputs of All Cells", exact=True).click()
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        last = page.locator(".jp-CodeCell").last
+        try:
+            playwright.expect(last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]"), timeout=120_000)
+        finally:
+            ARTEFACTS.mkdir(exist_ok=True)
+            page.screenshot(path=ARTEFACTS / "chapter-04-end.png")
+        page.locator(".jp-OutputArea-output img").first.scroll_into_view_if_needed()
+        page.screenshot(path=ARTEFACTS / "chapter-04-live.png")
+        assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
+        assert page.locator(".jp-OutputArea-output img").count() >= 3
+        assert page.locator(".jp-CodeCell").count() == code_cells
+        browser.close()

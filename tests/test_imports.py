@@ -1,0 +1,81 @@
+"""Imports point one way: from the lab down to the values, never back up."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "zerohttpd_lib"
+
+# Each part of the package, and the parts of it that it may import. A module is its own part
+# unless its folder is one.
+ALLOWED = {
+    "messages": set(),
+    "http_wire": {"messages"},
+    "redis_wire": {"messages"},
+    "guestbook": {"messages"},
+    "sockets": set(),
+    "trace": set(),
+    "servers": {"messages", "http_wire", "redis_wire", "guestbook", "sockets", "trace", "polling"},
+    "load": {"sockets"},  # no server and no wire: a shared mistake would cancel out
+    "lab": {"sockets", "guestbook", "servers", "load", "trace"},
+    "views": {"lab", "load", "trace"},
+    "doctor": {"lab"},
+    "cli": {"servers", "lab", "load", "doctor"},
+    "__init__": {"lab"},
+    "__main__": {"cli"},
+}
+# The system's own doors. The wires and the application pass values on, and open none of them.
+OPERATING_SYSTEM = {"socket", "select", "selectors", "os", "subprocess", "signal", "threading", "asyncio"}
+PURE = {"messages", "http_wire", "redis_wire", "guestbook"}
+DRIVERS = {"blocking", "workers", "process", "event_loop", "__init__"}  # that servers may share
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(module: Path) -> str:
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports_of(module: Path) -> list[tuple[str, ...]]:
+    """What a module imports, as absolute names split at the dots."""
+    here = ("zerohttpd_lib", *module.relative_to(PACKAGE).parts[:-1])
+    found: list[tuple[str, ...]] = []
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            found += [tuple(name.name.split(".")) for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level + 1] if node.level else ()
+            base += tuple(node.module.split(".")) if node.module else ()
+            found += [(*base, name.name) for name in node.names]
+    return found
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_lies_below_it(module: Path) -> None:
+    part = part_of(module)
+    own = {name[1] for name in imports_of(module) if name[0] == "zerohttpd_lib" and len(name) > 1}
+    assert own - {part} <= ALLOWED[part]
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_the_wires_and_the_application_know_no_operating_system(name: str) -> None:
+    assert not {name[0] for name in imports_of(PACKAGE / f"{name}.py")} & OPERATING_SYSTEM
+
+
+def test_only_the_views_import_matplotlib_and_ipywidgets() -> None:
+    users = {
+        part_of(module)
+        for module in modules()
+        if {"matplotlib", "ipywidgets", "anywidget"} & {name[0] for name in imports_of(module)}
+    }
+    assert users == {"views"}
+
+
+@pytest.mark.parametrize("module", sorted((PACKAGE / "servers").glob("*.py")), ids=lambda path: path.stem)
+def test_no_server_imports_another(module: Path) -> None:
+    rungs = {path.stem for path in (PACKAGE / "servers").glob("*.py")} - DRIVERS
+    imported = {name[2] for name in imports_of(module) if name[:2] == ("zerohttpd_lib", "servers") and len(name) > 2}
+    assert not (imported & rungs) - {module.stem}
