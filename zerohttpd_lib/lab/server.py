@@ -9,10 +9,12 @@ import pickle
 import select
 import signal
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -28,6 +30,7 @@ from .processes import GuardedProcess, LabError, new_folder
 
 START_TIME: Final = 10.0  # seconds for a server to listen
 ANSWER_TIME: Final = 5.0  # seconds for one answer
+TRACE_TIME: Final = 1.0  # seconds for a server that listens to begin its trace
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,7 @@ class Server:
         if self._trace_path is None:
             raise LabError("This server is not recorded. Start it with lab.serve(..., record=True).")
         if self._trace_file is None:
+            self._wait_for_trace(self._trace_path)
             try:
                 self._trace_file = TraceFile(self._trace_path)
             except FileNotFoundError:
@@ -192,6 +196,12 @@ class Server:
                     f"It said:\n{self.errors() or 'nothing'}"
                 ) from None
         return self._trace_file.snapshot()
+
+    def _wait_for_trace(self, path: Path) -> None:
+        """The server begins it just after it has begun to listen, which may be a moment ago."""
+        deadline = time.monotonic() + TRACE_TIME
+        while not path.exists() and not self._process.has_ended() and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def interest_list(self) -> InterestList:
         """What the kernel has on the server's interest list now. Raises LabError if there is none.

@@ -24,16 +24,21 @@ class Recorder:
     """Writes a trace to `path`, a new file of fixed size (`layout.FILE_SIZE` bytes)."""
 
     def __init__(self, path: str) -> None:
-        with open(path, "x+b") as file:
+        # Under another name first: whoever finds `path` finds a whole trace, with no wait in it yet.
+        with open(f"{path}.new", "w+b") as file:
             os.ftruncate(file.fileno(), layout.FILE_SIZE)
             self._memory = mmap.mmap(file.fileno(), layout.FILE_SIZE)
+        layout.HEADER.pack_into(self._memory, 0, layout.MAGIC, 0, 0)
+        try:
+            os.link(f"{path}.new", path)  # fails, as rename() would not, if there is one already
+        finally:
+            os.unlink(f"{path}.new")
         self._is_off = False
         self._waits = 0  # begun so far; the newest one may still be handled
         self._entries = 0  # written so far
         self._last_known: dict[int, tuple[str, str]] = {}  # role and step, by descriptor
         self._names: dict[str, int] = {}
         self._current: tuple[float, float, int, int, int] | None = None
-        layout.HEADER.pack_into(self._memory, 0, layout.MAGIC, 0, 0)
 
     def attach(self, server: Any) -> None:
         """Record what `server` waits for from now on.
