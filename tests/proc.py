@@ -41,5 +41,10 @@ def wait_for_end(*pids: int) -> None:
     wait_until(lambda: all(map(is_gone, pids)))
 
 
+def sockets_of(pid: int) -> int:
+    """How many sockets it has open; one, the listener, for a server without clients."""
+    return sum(os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:") for fd in open_descriptors(pid))
+
+
 def open_descriptors(pid: int) -> set[int]:
     return {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
