@@ -15,6 +15,9 @@ its process or thread for as long as it likes, and so does a Redis that never an
 
 from __future__ import annotations
 
+# Python imports this when it first looks up an address. That is too late for a process that has
+# run out of descriptors, and it would be done again and again in the children of `forking`.
+import encodings.idna  # noqa: F401
 import socket
 import time
 from contextlib import suppress
