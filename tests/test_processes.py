@@ -61,7 +61,7 @@ def busy_lab(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     pids = descendants(process.pid)
-    for part in ("guard.py", "redis-server", "lab.child", "load.generator", "load.idle"):
+    for part in ("guard.py", "redis-server", ".child", "load.generator", "load.idle"):
         assert any(part in command(pid) for pid in pids), part
     assert len(pids) == 8  # four commands, and a guard for each
     yield process, pids

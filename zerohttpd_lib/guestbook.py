@@ -93,9 +93,13 @@ def _sign(request: Request) -> Conversation:
 
 
 def render_page(remarks: list[bytes], count: int) -> bytes:
-    """The guestbook page: what people typed is escaped, so that it stays text."""
+    """The guestbook page: what people typed is escaped, so that it stays text.
+
+    The count is padded with spaces, which a browser does not show: pages are then of one length,
+    and `ab`, which takes a page of another length for a failed one, can be used.
+    """
     items = "\n".join(f"<li>{html.escape(remark.decode('utf-8', 'replace'))}</li>" for remark in remarks)
-    return _PAGE.replace("$COUNT$", f"{count:,}").replace("$REMARKS$", items).encode()
+    return _PAGE.replace("$COUNT$", f"{count:>13,}").replace("$REMARKS$", items).encode()
 
 
 def _static_file(path: str) -> Response:

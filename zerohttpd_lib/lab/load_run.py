@@ -6,14 +6,15 @@ import base64
 import json
 import sys
 import threading
+from collections import Counter
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from ..load.cpu import Meter, Share, listeners, redis_beside
+from ..load.cpu import Meter, Share, dropped_connections, listeners, redis_beside
 from ..load.plan import Plan, PlanError
-from ..load.result import SAMPLE_SECONDS, LoadResult, Sample
+from ..load.result import SAMPLE_SECONDS, LoadResult, Sample, merge_samples
 from .processes import GuardedProcess, LabError, new_folder
 
 
@@ -25,123 +26,176 @@ class LoadRun:
     """
 
     def __init__(self, plan: Plan, redis_pid: int | None = None) -> None:
-        try:
-            self.plan = plan.check()
-            servers = listeners(self.plan.address[1])
-        except PlanError as problem:
-            raise LabError(str(problem)) from None
+        self.plan = _checked(plan)
         self.samples: list[Sample] = []
-        self._idle = IdleRun(self.plan) if self.plan.idle else None
-        self._process = _start("generator", self.plan)
-        pid = json.loads(self._process.output.readline())["pid"]
-        self._meters = {"server": Meter(servers), "generator": Meter([pid])}
+        self._news = threading.Condition()
+        self._idle: IdleRun | None = None
+        self._processes: list[GuardedProcess] = []
+        self._readers: list[threading.Thread] = []
+        self._parts: list[list[Sample]] = []  # the samples of each process
+        self._results: list[dict[str, Any]] = []
+        self._shares: dict[str, Share] = {}
+        self._dropped = dropped_connections()
+        try:
+            self._start(redis_pid)
+        except BaseException:  # an interrupt, too
+            self.stop()
+            raise
+
+    def _start(self, redis_pid: int | None) -> None:
+        servers = listeners(self.plan.address[1])
         redis_pid = redis_pid or redis_beside(servers)
+        if self.plan.idle:
+            self._idle = IdleRun(self.plan)
+        for part in self.plan.client_parts():
+            self._processes.append(_start("generator", part))
+            self._parts.append([])
+        pids = [json.loads(process.output.readline())["pid"] for process in self._processes]
+        self._meters = {"server": Meter(servers), "generator": Meter(pids)}
         if redis_pid is not None:
             self._meters["redis"] = Meter([redis_pid])
-        self._news = threading.Condition()
-        self._result: LoadResult | None = None
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self._running = len(pids)
+        for number in range(len(pids)):
+            self._readers.append(threading.Thread(target=self._read, args=(number,), daemon=True))
+            self._readers[-1].start()
 
     def wait(self, progress: bool = True) -> LoadResult:
         """Wait for the end, with a progress bar if you like. An interrupt ends the load test."""
-        total = self.plan.seconds or self.plan.requests
+        total = self.plan.seconds or self.plan.requests or 0
         unit = "s" if self.plan.seconds else "requests"
         try:
             with tqdm(total=total, unit=unit, disable=not progress, leave=False) as bar:
                 bar.bar_format = "{l_bar}{bar}| {n:.0f}/{total:.0f} " + unit + "{postfix}"
                 seen = 0
-                while self._reader.is_alive():
+                while self.is_running:
                     with self._news:
-                        self._news.wait(0.2)
+                        self._news.wait_for(lambda: not self.is_running, SAMPLE_SECONDS)
                     for sample in self.samples[seen:]:
                         seen += 1
                         done = sample.at if self.plan.seconds else bar.n + sample.requests
-                        bar.update(min(done, total or 0) - bar.n)
+                        bar.update(min(done, total) - bar.n)
                         bar.set_postfix_str(f" {sample.requests / SAMPLE_SECONDS:,.0f} requests/s")
         finally:
             self.stop()
-        if self._result is None:
-            raise LabError(f"The load generator died. It said: {self._process.errors()[-500:] or 'nothing'}")
-        return self._result
+        if len(self._results) < len(self._processes):
+            said = "\n".join(process.errors()[-500:] for process in self._processes)
+            raise LabError(f"The load generator died. It said: {said or 'nothing'}")
+        return self._result()
 
     @property
     def is_running(self) -> bool:
-        return self._reader.is_alive()
+        return self._running > 0
 
     def stop(self) -> None:
         """End it now, if it is still running."""
-        self._process.stop()
+        for process in self._processes:
+            process.stop()
         if self._idle is not None:
             self._idle.stop()
-        self._reader.join()
+        for reader in self._readers:
+            reader.join()
 
-    def _read(self) -> None:
-        """In a thread of its own: take in what the generator prints, until it has ended."""
-        for line in self._process.output:
+    def _read(self, number: int) -> None:
+        """In a thread for each generator process: take in what it prints, until it has ended."""
+        for line in self._processes[number].output:
             message = json.loads(line)
-            if "sample" in message:
-                cores = {name: meter.cores() for name, meter in self._meters.items()}
-                self.samples.append(Sample(**message["sample"], cores=cores))
-            else:
-                self._result = self._read_result(message)
             with self._news:
-                self._news.notify_all()
+                if "sample" in message:
+                    self._parts[number].append(Sample(**message["sample"]))
+                    self._merge()
+                else:
+                    self._results.append(message["result"])
+                    self._shares = {name: meter.share() for name, meter in self._meters.items()}
+        with self._news:
+            self._running -= 1
+            self._news.notify_all()
 
-    def _read_result(self, message: dict[str, Any]) -> LoadResult:
-        shares = {name: meter.share() for name, meter in self._meters.items()}
-        shares["generator"] = Share(**message["share"])
-        result = message["result"]
-        latencies = np.frombuffer(base64.b64decode(result["latencies"]), np.float32)
+    def _merge(self) -> None:
+        """A sample is complete when each process has sent its part of it."""
+        if all(len(part) > len(self.samples) for part in self._parts):
+            cores = {name: meter.cores() for name, meter in self._meters.items()}
+            self.samples.append(merge_samples([part[len(self.samples)] for part in self._parts], cores))
+
+    def _result(self) -> LoadResult:
+        parts = [np.frombuffer(base64.b64decode(result["latencies"]), np.float32) for result in self._results]
+        latencies = np.concatenate(parts)
+        failures: Counter[str] = Counter()
+        for result in self._results:
+            failures.update(result["failures"])
+        generators = [Share(**result["share"]) for result in self._results]
+        generator = Share(sum(share.cores for share in generators), max(share.busy for share in generators))
         return LoadResult(
             plan=self.plan,
             requests=len(latencies),
-            failures=result["failures"],
-            seconds=result["seconds"],
-            requests_per_second=result["answered_in_time"] / result["seconds"],
+            failures=dict(failures),
+            seconds=max(result["seconds"] for result in self._results),
+            requests_per_second=sum(result["answered_in_time"] / result["seconds"] for result in self._results),
             latencies_ms=np.sort(latencies) * 1e3,
-            shares=shares,
+            shares={**self._shares, "generator": generator},
             samples=self.samples,
             idle_open=self._idle.open_now if self._idle is not None else 0,
+            dropped=dropped_connections() - self._dropped,
         )
 
 
 class IdleRun:
-    """Idle connections, held open by a process of their own, all open when this returns."""
+    """Idle connections, held by processes of their own; all open and accepted when this returns."""
 
     def __init__(self, plan: Plan) -> None:
+        self.plan = _checked(plan)
+        self._processes: list[GuardedProcess] = []
+        self._open: dict[int, int] = {}  # by process
+        self.problem = ""
         try:
-            plan.check()
-        except PlanError as problem:
-            raise LabError(str(problem)) from None
-        self._process = _start("idle", plan)
-        line = self._process.output.readline()
-        if not line:
-            raise LabError(f"The idle connections could not be opened: {self._process.errors()[-500:]}")
-        self._take_in(line)
-        if self.problem:
+            for part in self.plan.idle_parts():
+                self._open_part(part)
+        except BaseException:
             self.stop()
+            raise
+        for number, process in enumerate(self._processes):
+            threading.Thread(target=self._read, args=(number, process), daemon=True).start()
+
+    def _open_part(self, part: Plan) -> None:
+        process = _start("idle", part)
+        self._processes.append(process)
+        line = process.output.readline()
+        if not line:
+            raise LabError(f"The idle connections could not be opened: {process.errors()[-500:]}")
+        self._take_in(len(self._processes) - 1, line)
+        if self.problem:
             raise LabError(
-                f"Of {plan.idle:,} idle connections {self.open_now:,} could be opened: {self.problem}. Choose fewer."
+                f"Of {self.plan.idle:,} idle connections {self.open_now:,} could be opened: {self.problem}. "
+                "Choose fewer, or give the server more workers."
             )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
 
-    def _take_in(self, line: str) -> None:
+    @property
+    def open_now(self) -> int:
+        """How many are still open. The server may have closed some."""
+        return sum(self._open.values())
+
+    def _take_in(self, number: int, line: str) -> None:
         news = json.loads(line)
-        self.open_now: int = news["open"]
-        self.problem: str = news["problem"]
+        self._open[number] = news["open"]
+        self.problem = self.problem or news["problem"]
 
-    def _read(self) -> None:
-        for line in self._process.output:
-            self._take_in(line)
+    def _read(self, number: int, process: GuardedProcess) -> None:
+        for line in process.output:
+            self._take_in(number, line)
 
     def stop(self) -> None:
         """Close them all."""
-        self._process.stop()
+        for process in self._processes:
+            process.stop()
 
     def __repr__(self) -> str:
         return f"{self.open_now:,} connections that are open and silent"
+
+
+def _checked(plan: Plan) -> Plan:
+    try:
+        return plan.check()
+    except PlanError as problem:
+        raise LabError(str(problem)) from None
 
 
 def _start(module: str, plan: Plan) -> GuardedProcess:

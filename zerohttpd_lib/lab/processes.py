@@ -87,8 +87,12 @@ class GuardedProcess:
         """Let the guard send SIGTERM. Returns whether the command has ended half of the grace later."""
         assert self._guard.stdin is not None
         self._guard.stdin.close()  # the guard takes this as "enough"
+        return self.ends_within(self.grace / 2)
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait for it to end, but no longer than this. Returns whether it has."""
         try:
-            self._guard.wait(self.grace / 2)
+            self._guard.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
         return True

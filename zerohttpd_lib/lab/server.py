@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import select
+import shutil
 import signal
 import sys
 import time
@@ -30,6 +31,7 @@ from .processes import GuardedProcess, LabError, new_folder
 
 START_TIME: Final = 10.0  # seconds for a server to listen
 ANSWER_TIME: Final = 5.0  # seconds for one answer
+DYING_TIME: Final = 0.5  # seconds: a server that dies closes its sockets first, then says why
 TRACE_TIME: Final = 1.0  # seconds for a server that listens to begin its trace
 
 
@@ -101,8 +103,12 @@ class Server:
             "workers": workers,
             "trace_file": str(folder / "trace") if record else None,
         }
-        (folder / "spec").write_bytes(_pickled(spec))
-        command = [sys.executable, "-m", "zerohttpd_lib.lab.child", str(folder / "spec")]
+        try:
+            (folder / "spec").write_bytes(_pickled(spec))
+        except BaseException:
+            shutil.rmtree(folder)  # no process yet to do that at its end
+            raise
+        command = [sys.executable, "-m", "zerohttpd_lib.servers.child", str(folder / "spec")]
         self._process = GuardedProcess(command, folder)
         try:
             announced = self._read_announcement()
@@ -151,6 +157,7 @@ class Server:
         except TimeoutError:
             raise self._hangs(f"gave no answer within {timeout:g} seconds") from None
         except (OSError, HTTPException) as problem:
+            self._process.ends_within(DYING_TIME)
             self._check_alive()
             raise ServerTrouble(
                 f"The {self.name} server ended the connection without a whole answer ({problem!r}). "

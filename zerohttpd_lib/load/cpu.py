@@ -27,6 +27,17 @@ def accept_queue(port: int) -> int:
     return sum(queue for _, queue in _listening(port))
 
 
+def dropped_connections() -> int:
+    """How often, since this machine started, a connection found an accept queue full (man 2 listen)."""
+    try:
+        names, values = [
+            line.split() for line in (PROC / "net/netstat").read_text().splitlines() if line.startswith("TcpExt:")
+        ]
+    except (OSError, ValueError):
+        return 0
+    return int(dict(zip(names, values, strict=True)).get("ListenOverflows", 0))
+
+
 def redis_beside(servers: list[int]) -> int | None:
     """The Redis that these servers use, as well as can be told from outside: the one they have
     started, or else the only one on this machine. None when that does not settle it."""

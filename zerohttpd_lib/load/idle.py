@@ -16,9 +16,9 @@ import time
 from typing import Final
 
 from ..sockets import raise_descriptor_limit
+from .clients import bind_source
 from .cpu import accept_queue
-from .generator import bind_source
-from .plan import PORTS_PER_SOURCE, Plan
+from .plan import Plan
 
 AT_ONCE: Final = 200  # connections begun before the first of them is open: half of a small backlog
 ACCEPT_TIME: Final = 5.0  # seconds for the server to accept the last of them
@@ -30,6 +30,7 @@ class IdleConnections:
     def __init__(self, plan: Plan) -> None:
         self.address = plan.address
         self.number = plan.idle
+        self.first = plan.first
         self.epoll = select.epoll()
         self.sockets: dict[int, socket.socket] = {}
         self.open_now = 0
@@ -40,7 +41,7 @@ class IdleConnections:
         opened = 0
         while opened < self.number and not self.problem:
             batch = min(AT_ONCE, self.number - opened)
-            connecting = [self.start_one(opened + i) for i in range(batch)]
+            connecting = [self.start_one(self.first + opened + i) for i in range(batch)]
             opened += batch
             waiting = {sock.fileno() for sock in connecting if sock is not None}
             deadline = time.monotonic() + 10
@@ -66,8 +67,7 @@ class IdleConnections:
         try:
             sock = socket.socket(socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET)
             sock.setblocking(False)
-            if number >= PORTS_PER_SOURCE:
-                bind_source(sock, number)
+            bind_source(sock, number)
             sock.connect_ex(self.address)
         except OSError as error:
             self.problem = error.strerror or str(error)

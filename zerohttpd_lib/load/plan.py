@@ -6,12 +6,14 @@ import ipaddress
 import json
 import resource
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 SPARE_DESCRIPTORS: Final = 64  # for what a process has open beside its connections
-PORTS_PER_SOURCE: Final = 20_000  # connections from one source address; Linux has about 28,000
+PORTS_PER_SOURCE: Final = 4_000  # connections from one source address
+
+MOST_CONNECTIONS: Final = 100_000
 
 
 class PlanError(ValueError):
@@ -22,8 +24,10 @@ class PlanError(ValueError):
 class Plan:
     """`clients` in a closed loop beside `idle` silent connections, for `seconds` or `requests`.
 
-    `timeout`: seconds after which a client gives up on an answer. `own_target` is the word of
-    the person at the keyboard that a target other than this machine is theirs to load.
+    `rate`: an open loop instead, of so many requests a second. `timeout`: seconds after which a
+    client gives up on an answer. `own_target` is the word of the person at the keyboard that a
+    target other than this machine is theirs to load. `warm_up`: seconds before anything is
+    counted. `drain`: at the end, wait for the answers that are under way, and count them.
     """
 
     url: str
@@ -34,6 +38,10 @@ class Plan:
     keep_alive: bool = False
     timeout: float = 30.0
     own_target: bool = False
+    rate: float | None = None
+    warm_up: float = 0.0
+    drain: bool = True
+    first: int = 0  # the number of its first connection, among those of all processes
 
     def check(self) -> Plan:
         """Return the plan, with 5 seconds where no end was given. Raises PlanError."""
@@ -47,22 +55,36 @@ class Plan:
             raise PlanError(f"seconds={self.seconds}: a load test takes more than 0 and at most 600 seconds.")
         if self.requests is not None and not 0 < self.requests <= 10_000_000:
             raise PlanError(f"requests={self.requests}: choose from 1 to 10,000,000.")
+        if self.rate is not None and not 0 < self.rate <= 1_000_000:
+            raise PlanError(f"rate={self.rate}: choose more than 0 and at most 1,000,000 requests a second.")
+        if self.warm_up < 0 or (self.warm_up and self.requests is not None):
+            raise PlanError("A warm-up takes some seconds, and goes with seconds, not with requests.")
         if not 0 < self.timeout <= 600:
             raise PlanError(f"timeout={self.timeout}: choose more than 0 and at most 600 seconds.")
-        self._check_descriptors()
+        for name, number in (("clients", self.clients), ("idle", self.idle)):
+            if number > MOST_CONNECTIONS:
+                raise PlanError(f"{name}={number:,}: choose {MOST_CONNECTIONS:,} or fewer.")
         self._check_target()
         if self.seconds is None and self.requests is None:
-            return Plan(**{**asdict(self), "seconds": 5.0})
+            return replace(self, seconds=5.0)
         return self
 
-    def _check_descriptors(self) -> None:
-        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_DESCRIPTORS
-        for what, number in (("clients", self.clients), ("idle", self.idle)):
-            if number > limit:
-                raise PlanError(
-                    f"{what}={number:,}: this machine lets one process hold {limit:,} connections "
-                    f"(`ulimit -Hn`). Choose {limit:,} or fewer, or raise that limit."
-                )
+    def client_parts(self) -> list[Plan]:
+        """The plan for each generator process: as few as this machine's descriptor limit allows."""
+        number = -(-self.clients // _connections_per_process())
+        clients = _shared_out(self.clients, number)
+        requests = _shared_out(self.requests, number) if self.requests is not None else [None] * number
+        rate = self.rate / number if self.rate is not None else None
+        firsts = [self.idle + sum(clients[:i]) for i in range(number)]
+        return [
+            replace(self, clients=clients[i], requests=requests[i], rate=rate, first=firsts[i]) for i in range(number)
+        ]
+
+    def idle_parts(self) -> list[Plan]:
+        """The plan for each process that holds idle connections."""
+        number = -(-self.idle // _connections_per_process())
+        idle = _shared_out(self.idle, number) if number else []
+        return [replace(self, idle=idle[i], first=sum(idle[:i])) for i in range(number)]
 
     def _check_target(self) -> None:
         host, port = self.address
@@ -99,6 +121,15 @@ class Plan:
     @classmethod
     def from_json(cls, text: str) -> Plan:
         return cls(**json.loads(text))
+
+
+def _connections_per_process() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_DESCRIPTORS
+
+
+def _shared_out(total: int, number: int) -> list[int]:
+    """`total` in `number` parts that differ by one at most: 10 in 3 is 4, 3, 3."""
+    return [total // number + (i < total % number) for i in range(number)]
 
 
 def _resolve(host: str, port: int) -> list[tuple[int, int, int, str, tuple[str, int]]]:

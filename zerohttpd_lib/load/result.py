@@ -35,6 +35,19 @@ class Sample:
     cores: dict[str, float] = field(default_factory=dict)  # CPU used by each side, in cores
 
 
+def merge_samples(parts: list[Sample], cores: dict[str, float]) -> Sample:
+    """One sample out of those of several generator processes: sums, and of the percentiles the worst."""
+    return Sample(
+        at=max(part.at for part in parts),
+        requests=sum(part.requests for part in parts),
+        failed=sum(part.failed for part in parts),
+        p50_ms=max((part.p50_ms for part in parts if part.p50_ms is not None), default=None),
+        p99_ms=max((part.p99_ms for part in parts if part.p99_ms is not None), default=None),
+        connections=sum(part.connections for part in parts),
+        cores=cores,
+    )
+
+
 @dataclass(frozen=True)
 class LoadResult:
     """The outcome. `latencies_ms` has one number per answered request, sorted."""
@@ -48,6 +61,7 @@ class LoadResult:
     shares: dict[str, Share]
     samples: list[Sample]
     idle_open: int = 0  # idle connections that were still open at the end
+    dropped: int = 0  # times the kernel found an accept queue full, on this whole machine
 
     @property
     def failed(self) -> int:
@@ -79,6 +93,7 @@ class LoadResult:
             "idle_open": self.idle_open,
             "keep_alive": self.plan.keep_alive,
             "cores": {name: round(share.cores, 2) for name, share in self.shares.items()},
+            "dropped": self.dropped,
             "bottleneck": self.bottleneck,
         }
 
@@ -87,7 +102,8 @@ class LoadResult:
 
     def rows(self) -> list[tuple[str, str]]:
         """What a person wants to see, as (name, value)."""
-        who = f"{self.plan.clients:,} clients" + (f" beside {self.idle_open:,} idle" if self.plan.idle else "")
+        who = f"{self.plan.clients:,} clients" if self.plan.rate is None else f"{self.plan.rate:,.0f} due a second"
+        who += f" beside {self.idle_open:,} idle" if self.plan.idle else ""
         kind = "keep-alive" if self.plan.keep_alive else "a connection per request"
         failures = ", ".join(f"{number:,} {name}" for name, number in self.failures.items())
         latency = ", ".join(
@@ -103,7 +119,19 @@ class LoadResult:
             ("Latency", latency or "no answer came"),
             ("CPU cores used", cores),
             ("Bottleneck", ADVICE[self.bottleneck]),
+            *self._limits(),
         ]
+
+    def _limits(self) -> list[tuple[str, str]]:
+        """What of this machine stood in the way, if anything did, and what to do about it."""
+        found = []
+        if self.dropped:
+            found.append(f"the server's accept queue was full {self.dropped:,} times (net.core.somaxconn)")
+        if number := self.failures.get("no descriptor left"):
+            found.append(f"the descriptor limit stopped {number:,} connections (ulimit -n)")
+        if number := self.failures.get("no port left"):
+            found.append(f"no port was left for {number:,} connections (net.ipv4.ip_local_port_range)")
+        return [("Limits met", "; ".join(found))] if found else []
 
     def __repr__(self) -> str:
         return "\n".join(f"{name + ':':<16}{value}" for name, value in self.rows())

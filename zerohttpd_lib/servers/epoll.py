@@ -27,6 +27,7 @@ READABLE = select.EPOLLIN
 WRITABLE = select.EPOLLOUT
 ONLY_BROKEN = 0  # EPOLLHUP and EPOLLERR are reported whether you ask or not (man 2 epoll_ctl)
 
+ACCEPTS_AT_ONCE = 64  # so that a crowd at the door does not keep those inside waiting
 MAX_DISCARDED = 1_048_576  # bytes of a refused request that we read on, for politeness
 
 
@@ -84,7 +85,7 @@ class EpollServer:
         while True:
             for fd, _ in self.wait():
                 if fd == self.listener.fileno():
-                    self.accept_client()
+                    self.accept_clients()
                 elif fd in self.by_client:
                     self.client_is_ready(self.by_client[fd])
                 elif fd in self.by_redis:
@@ -92,19 +93,21 @@ class EpollServer:
                 # else: an event for a client that an earlier event of this batch has ended
             self.close_finished()
 
-    def accept_client(self) -> None:
-        """Take one client. If more are waiting, the listener simply stays ready."""
-        try:
-            sock = sockets.accept(self.listener)
-        except OSError as error:
-            if error.errno not in sockets.EXHAUSTED:
-                raise
-            # No descriptor for this client, and the listener would be ready again at once, and
-            # again: stop watching it until somebody leaves.
-            self.forget(self.listener.fileno())
-            self.accepting = False
-            return
-        if sock is not None:
+    def accept_clients(self) -> None:
+        """Take the clients that are waiting. If there are more of them, the listener stays ready."""
+        for _ in range(ACCEPTS_AT_ONCE):
+            try:
+                sock = sockets.accept(self.listener)
+            except OSError as error:
+                if error.errno not in sockets.EXHAUSTED:
+                    raise
+                # No descriptor for this client, and the listener would be ready again at once, and
+                # again: stop watching it until somebody leaves.
+                self.forget(self.listener.fileno())
+                self.accepting = False
+                return
+            if sock is None:
+                return
             self.by_client[sock.fileno()] = Client(sock, self.read_request)
             self.watch(sock.fileno(), READABLE)
 
@@ -233,4 +236,4 @@ class EpollServer:
             return "client", self.by_client[fd].next_callback.__name__
         if fd in self.by_redis:
             return "redis", self.by_redis[fd].next_callback.__name__
-        return "listener", "accept_client"
+        return "listener", "accept_clients"

@@ -16,14 +16,17 @@ from typing import Final
 MAGIC: Final = 0x5A48_5452_4143_4531  # "ZHTRACE1"
 WAITS: Final = 1 << 16  # wait records kept
 ENTRIES: Final = 1 << 19  # entry records kept
+UNCOUNTED: Final = 1024  # at most so many entries are written that the header does not count yet
 
 # magic, waits written, entries written
 HEADER: Final = struct.Struct("<QQQ")
+COUNTS_AT: Final = 8  # of the two counts
 
 # Times are seconds of time.perf_counter(): when wait() was called, when it returned, and when
 # the server came back to it. Then descriptors watched, length of the ready list, the number of
 # the first entry, and how many entries there are in all.
 WAIT: Final = struct.Struct("<dddiiqi4x")
+DONE_AT, COUNT_AT = 16, 40  # of the two fields that are written later, when the server came back
 
 # What an entry is: one descriptor of the ready list, or one change to the interest list that
 # the server made while it handled that list. Descriptor, events, what, role, and next step.

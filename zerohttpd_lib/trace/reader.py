@@ -199,12 +199,13 @@ class TraceFile:
         text = self._memory[layout.NAMES_AT :].partition(b"\0")[0]
         names = json.loads(text) if text else []
         # While we copied, the server went on. Drop the waits at the old end that it could have
-        # reached by now, or whose entries are gone, and one at the new end that has since grown.
+        # reached by now, or whose entries are gone. The newest may have grown: show it as it was.
         _, waits_now, entries_now = layout.HEADER.unpack_from(self._memory, 0)
-        first_safe_entry = max(first_entry, entries_now + 4096 - layout.ENTRIES)
+        first_safe_entry = max(first_entry, entries_now + 4 * layout.UNCOUNTED - layout.ENTRIES)
         start = max(0, waits_now + 256 - layout.WAITS - first_wait)
         start += int(np.searchsorted(kept_waits["first"][start:], first_safe_entry))
-        stop = len(kept_waits)
-        while stop > start and kept_waits["first"][stop - 1] + kept_waits["entries"][stop - 1] > entries:
-            stop -= 1
-        return Trace(kept_waits[start:stop], kept_entries, first_entry, names, first_wait + start)
+        kept_waits = kept_waits[start:]
+        grown = kept_waits["first"] + kept_waits["entries"] > entries
+        kept_waits["entries"][grown] = entries - kept_waits["first"][grown]
+        kept_waits["done"][grown] = 0
+        return Trace(kept_waits, kept_entries, first_entry, names, first_wait + start)

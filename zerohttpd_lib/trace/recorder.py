@@ -29,6 +29,11 @@ class Recorder:
             os.ftruncate(file.fileno(), layout.FILE_SIZE)
             self._memory = mmap.mmap(file.fileno(), layout.FILE_SIZE)
         layout.HEADER.pack_into(self._memory, 0, layout.MAGIC, 0, 0)
+        # What a reader may look at meanwhile is changed by one store for each number. pack_into()
+        # is not for that: it fills the place with zeros first.
+        self._counts = memoryview(self._memory)[layout.COUNTS_AT : layout.HEADER.size].cast("Q")
+        self._floats = memoryview(self._memory).cast("d")
+        self._ints = memoryview(self._memory).cast("i")
         try:
             os.link(f"{path}.new", path)  # fails, as rename() would not, if there is one already
         finally:
@@ -38,7 +43,7 @@ class Recorder:
         self._entries = 0  # written so far
         self._last_known: dict[int, tuple[str, str]] = {}  # role and step, by descriptor
         self._names: dict[str, int] = {}
-        self._current: tuple[float, float, int, int, int] | None = None
+        self._first: int | None = None  # number of the first entry of the wait that is being handled
 
     def attach(self, server: Any) -> None:
         """Record what `server` waits for from now on.
@@ -80,26 +85,26 @@ class Recorder:
             print(f"the recorder failed and is off: {problem!r}", file=sys.stderr, flush=True)
 
     def _start_wait(self, called: float, returned: float, ready: Ready) -> None:
-        first = self._entries
+        watched, first = len(self._last_known), self._entries
         for fd, events in ready:
             self._write_entry(fd, events, layout.READY)
-        self._current = (called, returned, len(self._last_known), len(ready), first)
-        self._write_wait(self._waits, self._current, done=0.0)
+        place, done, entries = self._place(self._waits), 0.0, self._entries - first
+        layout.WAIT.pack_into(self._memory, place, called, returned, done, watched, len(ready), first, entries)
+        self._first = first
         self._waits += 1
         self._write_counts()
 
     def _finish_wait(self, done: float) -> None:
         """The server is back at wait(): now the time it took to handle the last one is known."""
-        if self._current is not None:
-            self._write_wait(self._waits - 1, self._current, done)
+        if self._first is not None:
+            place = self._place(self._waits - 1)
+            self._ints[(place + layout.COUNT_AT) // 4] = self._entries - self._first
+            self._floats[(place + layout.DONE_AT) // 8] = done
             self._write_counts()
-            self._current = None
+            self._first = None
 
-    def _write_wait(self, number: int, wait: tuple[float, float, int, int, int], done: float) -> None:
-        called, returned, watched, ready, first = wait
-        place = layout.WAITS_AT + number % layout.WAITS * layout.WAIT.size
-        entries = self._entries - first
-        layout.WAIT.pack_into(self._memory, place, called, returned, done, watched, ready, first, entries)
+    def _place(self, wait: int) -> int:
+        return layout.WAITS_AT + wait % layout.WAITS * layout.WAIT.size
 
     def _write_entry(self, fd: int, events: int, kind: int) -> None:
         if kind == layout.FORGET:  # the server may know it no more: as it was when we last asked
@@ -109,9 +114,12 @@ class Recorder:
         place = layout.ENTRIES_AT + self._entries % layout.ENTRIES * layout.ENTRY.size
         layout.ENTRY.pack_into(self._memory, place, fd, events, kind, self._number(role), self._number(step))
         self._entries += 1
+        if self._entries % layout.UNCOUNTED == 0:  # a large batch: tell how far round the ring we are
+            self._write_counts()
 
     def _write_counts(self) -> None:
-        layout.HEADER.pack_into(self._memory, 0, layout.MAGIC, self._waits, self._entries)
+        self._counts[1] = self._entries  # before the waits: each wait that is counted has its entries
+        self._counts[0] = self._waits
 
     def _number(self, name: str) -> int:
         """Names are written once, in a table at the end of the file; entries hold numbers."""

@@ -1,4 +1,4 @@
-"""The server's process: `python -m zerohttpd_lib.lab.child FILE`.
+"""The server's process: `python -m zerohttpd_lib.servers.child FILE`.
 
 FILE holds what to serve, pickled by cloudpickle, so that a class typed into a notebook cell
 can travel. The first line on standard output is a JSON object with the address and the
@@ -15,8 +15,8 @@ import signal
 import sys
 from pathlib import Path
 
-from ..servers import RUNGS
-from ..servers.process import CannotServe, serve
+from . import RUNGS
+from .process import CannotServe, serve
 
 
 def main(path: str) -> int:
