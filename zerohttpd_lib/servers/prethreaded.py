@@ -2,8 +2,8 @@
 
 Each thread is an iterative server, with a Redis connection that it keeps. They all sleep in
 accept() on the same listening socket; when a client connects, the kernel wakes one of them. The
-article's threads take a lock before accept(), so that only one is there at a time. On Linux
-there is no need for it.
+article's threads take a lock before accept(), so that only one is there at a time; Linux does
+not need it. They also give up on a client that is silent for 5 seconds; these wait.
 """
 
 from __future__ import annotations
