@@ -38,13 +38,14 @@ _NAMES: Final = {  # how failures are counted
 class Connection:
     """One connection, and the one request that is under way on it."""
 
-    __slots__ = ("fd", "received", "sent", "sock", "started")
+    __slots__ = ("error", "fd", "received", "sent", "sock", "started")
 
     def __init__(self, sock: socket.socket, started: float) -> None:
         self.sock = sock
         self.fd = sock.fileno()
         self.started = started  # the moment its latency counts from
         self.sent = False
+        self.error = 0  # an errno: why it could not be sent
         self.received = b""
 
 
@@ -108,7 +109,10 @@ class Clients:
         """Send; returns the event to wait for next. A request is small: it goes whole or not at all."""
         try:
             connection.sock.send(self.request)
-        except OSError:  # not connected yet, or refused: the next event will tell
+        except BlockingIOError:  # not connected yet
+            return select.EPOLLOUT
+        except OSError as error:  # SO_ERROR will not tell: send() takes the error off the socket
+            connection.error = error.errno or errno.EPIPE
             return select.EPOLLOUT
         connection.sent = True
         return select.EPOLLIN
@@ -145,7 +149,7 @@ class Clients:
             self.broken(connection, f"status {answer.status}")
 
     def connected(self, connection: Connection) -> None:
-        if error := connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        if error := connection.error or connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(error, "connect")
         self.epoll.modify(connection.fd, self.send_request(connection))
 

@@ -48,6 +48,8 @@ class IdleConnections:
             while waiting and time.monotonic() < deadline:
                 for fd, events in self.epoll.poll(0.1):
                     if events & ~select.EPOLLOUT:
+                        self.problem = "the server refuses or closes them"
+                        self.open_now -= fd not in waiting
                         self.lost(fd)
                     elif fd in waiting:
                         self.open_now += 1

@@ -100,11 +100,15 @@ class Plan:
         """The (host, port) to connect to. Raises PlanError when the URL is not http://HOST[:PORT]/..."""
         parts = urlsplit(self.url)
         try:
-            port = parts.port or 80
+            port = 80 if parts.port is None else parts.port
+            if port == 0:
+                raise ValueError
         except ValueError:
             raise PlanError(f"The port in {self.url!r} is not a number from 1 to 65535.") from None
         if parts.scheme != "http" or not parts.hostname:
             raise PlanError(f"{self.url!r} is not a URL to load. Write it as http://HOST:PORT/PATH.")
+        if not self.url.isascii() or " " in self.url:
+            raise PlanError(f"{self.url!r}: write what is not plain ASCII as a browser sends it, %20 for a space.")
         return str(_resolve(parts.hostname, port)[0][4][0]), port
 
     @property
