@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from waiting import wait_until
@@ -21,6 +22,11 @@ def descendants(pid: int) -> list[int]:
     return [each for child in children(pid) for each in (child, *descendants(child))]
 
 
+def state(pid: int) -> str:
+    """One letter: R runs, S sleeps, T is stopped, Z has ended."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
@@ -32,7 +38,7 @@ def command(pid: int) -> str:
 def is_gone(pid: int) -> bool:
     """Ended; perhaps not yet waited for by its parent."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        return state(pid) in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return True
 
@@ -43,7 +49,11 @@ def wait_for_end(*pids: int) -> None:
 
 def sockets_of(pid: int) -> int:
     """How many sockets it has open; one, the listener, for a server without clients."""
-    return sum(os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:") for fd in open_descriptors(pid))
+    number = 0
+    for fd in open_descriptors(pid):
+        with suppress(FileNotFoundError):  # closed since
+            number += os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:")
+    return number
 
 
 def open_descriptors(pid: int) -> set[int]:

@@ -47,7 +47,7 @@ def test_every_page_of_a_load_leaves_the_same_number_of_entries(server: Server, 
     trace = whole_trace(server, forgets=600)
     assert trace.lost == 0
     assert (trace.total("watch"), trace.total("modify")) == (600, 600)
-    assert trace.ready_by_role("listener").sum() >= 300
+    assert 0 < trace.ready_by_role("listener").sum() <= 300
     assert trace.ready_by_role("client").sum() == 300
     assert trace.ready_by_role("redis").sum() >= 1200
     assert trace[-1].watched_after == 1

@@ -1,0 +1,104 @@
+"""A load test that cannot or must not be run is refused before anything is started, and told why."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from zerohttpd_lib import Lab, LabError
+from zerohttpd_lib.load.plan import Plan, PlanError
+
+URL = "http://127.0.0.1:8000/guestbook"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"clients": 0}, "at least one client"),
+        ({"clients": -1}, "at least one client"),
+        ({"idle": -1}, "cannot be negative"),
+        ({"seconds": 1, "requests": 1}, "not both"),
+        ({"seconds": 0}, "more than 0 and at most 600 seconds"),
+        ({"seconds": 601}, "more than 0 and at most 600 seconds"),
+        ({"seconds": math.nan}, "more than 0 and at most 600 seconds"),
+        ({"requests": 0}, "from 1 to 10,000,000"),
+        ({"requests": 10_000_001}, "from 1 to 10,000,000"),
+        ({"timeout": 0}, "more than 0 and at most 600 seconds"),
+        ({"timeout": 601}, "more than 0 and at most 600 seconds"),
+        ({"clients": 10_000_000}, "clients=10,000,000: .*fewer"),
+        ({"idle": 10_000_000}, "idle=10,000,000: .*fewer"),
+        ({"url": "https://127.0.0.1/"}, "http://HOST:PORT/PATH"),
+        ({"url": "127.0.0.1:8000"}, "http://HOST:PORT/PATH"),
+        ({"url": "http://"}, "http://HOST:PORT/PATH"),
+        ({"url": ""}, "http://HOST:PORT/PATH"),
+        ({"url": "http://127.0.0.1:65536/"}, "from 1 to 65535"),
+        ({"url": "http://127.0.0.1:x/"}, "from 1 to 65535"),
+        ({"url": "http://127.0.0.1:0/"}, "from 1 to 65535"),
+        ({"url": "http://127.0.0.1/caf\u00e9"}, "as a browser sends it"),
+        ({"url": "http://127.0.0.1/a b"}, "as a browser sends it"),
+        ({"url": "http://no-such-name.invalid/"}, "leads to no address"),
+    ],
+    ids=str,
+)
+def test_a_plan_that_cannot_be_carried_out_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        Plan(**{"url": URL, **changes}).check()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"clients": 1}, {"seconds": 600}, {"seconds": 0.1}, {"requests": 1}, {"requests": 10_000_000}, {"timeout": 600}],
+    ids=str,
+)
+def test_a_plan_at_the_limit_is_taken(changes: dict[str, Any]) -> None:
+    checked = Plan(url=URL, **changes).check()
+    assert all(getattr(checked, name) == value for name, value in changes.items())
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "8.8.8.8", "10.0.0.1", "0.0.0.0", "[2001:db8::1]"])
+def test_a_target_other_than_this_machine_is_refused(host: str) -> None:
+    with pytest.raises(PlanError, match="is not this machine"):
+        Plan(url=f"http://{host}/").check()
+
+
+def test_a_target_of_ones_own_can_be_vouched_for() -> None:
+    assert Plan(url="http://192.0.2.1/", own_target=True).check().address == ("192.0.2.1", 80)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "[::1]"])
+def test_every_name_of_this_machine_is_taken(host: str) -> None:
+    assert Plan(url=f"http://{host}:8000/").check().address[1] == 8000
+
+
+def test_without_an_end_it_takes_five_seconds() -> None:
+    assert Plan(url=URL).check().seconds == 5
+    assert Plan(url=URL, requests=7).check().seconds is None
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        ("http://127.0.0.1", b"GET / HTTP/1.1"),
+        ("http://127.0.0.1/guestbook", b"GET /guestbook HTTP/1.1"),
+        ("http://127.0.0.1/a?b=c", b"GET /a?b=c HTTP/1.1"),
+    ],
+)
+def test_the_request_asks_for_the_path_of_the_url(url: str, line: bytes) -> None:
+    request = Plan(url=url).request
+    assert request.startswith(line + b"\r\nHost: 127.0.0.1\r\n")
+    assert request.endswith(b"Connection: close\r\n\r\n")
+    assert b"Connection: keep-alive\r\n" in Plan(url=url, keep_alive=True).request
+
+
+def test_a_plan_travels_as_json() -> None:
+    plan = Plan(url=URL, clients=3, idle=4, requests=5, keep_alive=True, timeout=6.5)
+    assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_a_refused_plan_is_a_lab_error(lab: Lab) -> None:
+    with pytest.raises(LabError, match="is not this machine"):
+        lab.load("http://192.0.2.1/", requests=1)
+    with pytest.raises(LabError, match="at least one client"):
+        lab.load("http://127.0.0.1:1/", clients=0)
