@@ -15,13 +15,14 @@ ALLOWED = {
     "redis_wire": {"messages"},
     "guestbook": {"messages"},
     "sockets": set(),
+    "published": set(),
     "trace": set(),
     "servers": {"messages", "http_wire", "redis_wire", "guestbook", "sockets", "trace", "polling"},
     "load": {"sockets"},  # no server and no wire: a shared mistake would cancel out
-    "lab": {"sockets", "guestbook", "servers", "load", "trace"},
-    "views": {"lab", "load", "trace"},
+    "lab": {"sockets", "guestbook", "servers", "load", "trace", "published"},
+    "views": {"lab", "load", "trace", "published"},
     "doctor": {"lab"},
-    "cli": {"servers", "lab", "load", "doctor"},
+    "cli": {"servers", "lab", "load", "doctor", "published", "views"},
     "__init__": {"lab"},
     "__main__": {"cli"},
 }

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from .servers import DEFAULT_RUNG, RUNGS
 
@@ -51,6 +52,18 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--json", action="store_true", help="print the result as JSON")
     load.add_argument("--i-own-the-target", action="store_true", help="load a server that is not on this machine")
     load.set_defaults(run=_load)
+
+    sweep = commands.add_parser("sweep", help="measure a table like the article's")
+    sweep.add_argument("--rungs", type=_names, default=None, metavar="A,B", help="servers (default: the article's)")
+    sweep.add_argument("--clients", type=_numbers, default=None, metavar="C,D", help="numbers of clients")
+    sweep.add_argument("--idle", type=_numbers, default=(0,), metavar="N,M", help="numbers of idle connections")
+    sweep.add_argument("--seconds", type=float, default=0.7, metavar="S", help="measured for each cell and round")
+    sweep.add_argument("--rounds", type=int, default=2, metavar="R", help="times that each cell is measured")
+    sweep.add_argument("--workers", type=_pairs, default={}, metavar="RUNG=N,...", help="processes or threads")
+    sweep.add_argument("--csv", metavar="FILE", help="write each measurement here; go on with what is in it")
+    sweep.add_argument("--png", metavar="FILE", help="draw the table")
+    _add_redis(sweep)
+    sweep.set_defaults(run=_sweep)
 
     doctor = commands.add_parser("doctor", help="check that everything works here")
     doctor.set_defaults(run=_doctor)
@@ -113,6 +126,54 @@ def _load(options: argparse.Namespace) -> int:
     result = LoadRun(plan).wait(progress=sys.stderr.isatty())
     print(result.to_json() if options.json else result)
     return 0 if result.requests else 1
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if unknown := set(names) - set(RUNGS):
+        raise argparse.ArgumentTypeError(
+            f"there is no rung {', '.join(sorted(unknown))}; choose from {', '.join(RUNGS)}"
+        )
+    return names
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    numbers = tuple(int(part.replace("_", "")) for part in text.split(","))
+    if min(numbers) < 0:
+        raise argparse.ArgumentTypeError("numbers cannot be negative")
+    return numbers
+
+
+def _pairs(text: str) -> dict[str, int]:
+    return {rung: int(number) for rung, _, number in (pair.partition("=") for pair in text.split(","))}
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from .lab.redis_server import Redis
+    from .lab.sweep import Sweep
+    from .published import LEVELS
+    from .published import RUNGS as ARTICLE_RUNGS
+
+    # With idle connections, a few clients are active; without, the article's numbers of them.
+    clients = options.clients or (LEVELS if options.idle == (0,) else (8,))
+    with Redis(options.redis) as redis:
+        sweep = Sweep(
+            redis, options.rungs or ARTICLE_RUNGS, clients, options.idle,
+            seconds=options.seconds, rounds=options.rounds, workers=options.workers, file=options.csv,
+        )  # fmt: skip
+        try:
+            sweep.run(progress=sys.stderr.isatty())
+        except KeyboardInterrupt:
+            print(sweep)
+            again = "The same command goes on from here." if options.csv else "With --csv it could be resumed."
+            print(f"Interrupted: {len(sweep.missing):,} measurements are missing. {again}", file=sys.stderr)
+            return 130
+    print(sweep)
+    if options.png:
+        from .views.race import show_sweep
+
+        Path(options.png).write_bytes(show_sweep(sweep).png)
+    return 0
 
 
 def _doctor(options: argparse.Namespace) -> int:

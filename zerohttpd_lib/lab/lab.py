@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 
 from ..load.plan import Plan
 from ..load.result import LoadResult
+from ..published import RUNGS as ARTICLE_RUNGS
 from .load_run import IdleRun, LoadRun
 from .redis_server import Redis
 from .server import Server
+from .sweep import Sweep
 
 
 class Lab:
@@ -94,6 +98,25 @@ class Lab:
         run = IdleRun(Plan(server.url, idle=number))
         self.loads.append(run)
         return run
+
+    def sweep(
+        self,
+        rungs: Sequence[str] = ARTICLE_RUNGS,
+        clients: Sequence[int] = (20, 100, 500, 1000),
+        idle: Sequence[int] = (0,),
+        *,
+        seconds: float = 0.7,
+        rounds: int = 2,
+        workers: Mapping[str, int] | None = None,
+        file: str | Path | None = None,
+        progress: bool = True,
+        on_measurement: Callable[[Sweep], None] | None = None,
+    ) -> Sweep:
+        """Measure a table like the article's; see `Sweep`. `on_measurement` may draw it as it grows."""
+        sweep = Sweep(
+            self.redis, rungs, clients, idle, seconds=seconds, rounds=rounds, workers=workers, file=file
+        )  # fmt: skip
+        return sweep.run(progress=progress, on_measurement=on_measurement)
 
     def close(self) -> None:
         """End every server, load test and the Redis of this lab. May be repeated."""

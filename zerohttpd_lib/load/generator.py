@@ -34,7 +34,7 @@ from .plan import Plan
 TICK: Final = 0.1  # seconds between two samples
 RETRY_AFTER: Final = 0.1  # seconds a client waits after a failure
 PATIENCE: Final = 3.0  # seconds without any answer, at the end, before we give up on the rest
-ARRIVALS: Final = 5_000  # clients that arrive each second, at the start: all at once would fill any backlog
+ARRIVALS: Final = 10_000  # clients that arrive each second, at the start: all at once would fill any backlog
 
 
 class Generator(Clients):

@@ -3,5 +3,16 @@
 from .figures import show_load, show_waits, show_work
 from .live import watch
 from .picture import Picture
+from .race import live_chart, show_both, show_published, show_sweep
 
-__all__ = ["Picture", "show_load", "show_waits", "show_work", "watch"]
+__all__ = [
+    "Picture",
+    "live_chart",
+    "show_both",
+    "show_load",
+    "show_published",
+    "show_sweep",
+    "show_waits",
+    "show_work",
+    "watch",
+]

@@ -23,6 +23,12 @@ COLOURS: Final = {
     "timer": "#7f8a92",
     "server": "#0f6e84",
     "generator": "#7f8a92",
+    # the servers: Okabe and Ito's palette, made to be told apart by everybody
+    "iterative": "#999999",
+    "forking": "#b8860b",
+    "preforked": "#56b4e9",
+    "threaded": "#009e73",
+    "prethreaded": "#cc79a7",
     "poll": "#b4452c",
     "epoll": "#0f6e84",
 }
