@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -104,6 +105,7 @@ class GuardedProcess:
         self.output.close()
         self.errors()  # once more, for those who ask later
         self._errors.close()
+        shutil.rmtree(self.folder, ignore_errors=True)  # the guard has done so, unless it was killed
         return status
 
 
