@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import resource
 from typing import Any
 
 import pytest
@@ -25,6 +26,10 @@ URL = "http://127.0.0.1:8000/guestbook"
         ({"seconds": math.nan}, "more than 0 and at most 600 seconds"),
         ({"requests": 0}, "from 1 to 10,000,000"),
         ({"requests": 10_000_001}, "from 1 to 10,000,000"),
+        ({"rate": 0}, "rate=0: choose more than 0"),
+        ({"rate": math.nan}, "rate=nan: choose more than 0"),
+        ({"warm_up": -1}, "warm-up takes some seconds"),
+        ({"warm_up": 1, "requests": 5}, "not with requests"),
         ({"timeout": 0}, "more than 0 and at most 600 seconds"),
         ({"timeout": 601}, "more than 0 and at most 600 seconds"),
         ({"clients": 10_000_000}, "clients=10,000,000: .*fewer"),
@@ -90,6 +95,25 @@ def test_the_request_asks_for_the_path_of_the_url(url: str, line: bytes) -> None
     assert request.startswith(line + b"\r\nHost: 127.0.0.1\r\n")
     assert request.endswith(b"Connection: close\r\n\r\n")
     assert b"Connection: keep-alive\r\n" in Plan(url=url, keep_alive=True).request
+
+
+def test_what_is_too_much_for_one_process_is_shared_out() -> None:
+    plan = Plan(url=URL, clients=50_000, idle=50_001, requests=1_000_001, rate=500)
+    parts, idle_parts = plan.client_parts(), plan.idle_parts()
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert all(part.clients < limit for part in parts)
+    assert all(part.idle < limit for part in idle_parts)
+    assert sum(part.clients for part in parts) == 50_000
+    assert sum(part.requests or 0 for part in parts) == 1_000_001
+    assert sum(part.rate or 0 for part in parts) == pytest.approx(500)
+    assert sum(part.idle for part in idle_parts) == 50_001
+
+
+def test_a_small_plan_is_one_process_and_one_for_the_idle() -> None:
+    plan = Plan(url=URL, clients=8, idle=5, requests=20)
+    assert [(part.clients, part.requests) for part in plan.client_parts()] == [(8, 20)]
+    assert [part.idle for part in plan.idle_parts()] == [5]
+    assert Plan(url=URL).idle_parts() == []
 
 
 def test_a_plan_travels_as_json() -> None:

@@ -12,7 +12,7 @@ from tiny_server import TinyServer, answers, free_port
 from waiting import wait_until
 
 from zerohttpd_lib import Lab, LabError
-from zerohttpd_lib.lab.load_run import IdleRun
+from zerohttpd_lib.lab.load_run import IdleRun, LoadRun
 from zerohttpd_lib.lab.redis_server import Redis
 from zerohttpd_lib.load.plan import Plan
 
@@ -112,6 +112,31 @@ def test_without_keep_alive_each_request_has_one(lab: Lab) -> None:
     with TinyServer(keeps_alive) as tiny:
         assert lab.load(tiny.url, clients=3, requests=30, progress=False).requests == 30
         assert len(tiny.accepted) == 30
+
+
+def test_an_open_loop_begins_so_many_requests_a_second_and_no_more() -> None:
+    with TinyServer(answers(PAGE)) as tiny:
+        result = LoadRun(Plan(tiny.url, rate=100, seconds=1)).wait(progress=False)
+        assert 0 < result.requests <= 101
+        assert len(tiny.accepted) == result.requests + result.failed
+
+
+def test_an_open_loop_with_keep_alive_uses_the_connections_that_are_free() -> None:
+    with TinyServer(keeps_alive) as tiny:
+        result = LoadRun(Plan(tiny.url, rate=100, requests=50, keep_alive=True)).wait(progress=False)
+        assert (result.requests, result.failures) == (50, {})
+        assert len(tiny.accepted) < 50
+
+
+def test_an_open_loop_counts_failures_by_their_kind() -> None:
+    run = LoadRun(Plan(f"http://127.0.0.1:{free_port()}/", rate=100, requests=5))
+    assert run.wait(progress=False).failures == {"refused": 5}
+
+
+def test_what_is_answered_in_the_warm_up_is_not_counted() -> None:
+    with TinyServer(answers(PAGE)) as tiny:
+        result = LoadRun(Plan(tiny.url, clients=1, warm_up=0.5, seconds=0.5)).wait(progress=False)
+        assert 0 < result.requests < len(tiny.accepted)
 
 
 def test_idle_connections_are_open_while_the_others_ask(lab: Lab) -> None:

@@ -131,6 +131,7 @@ def test_when_the_guard_is_killed_the_command_ends() -> None:
     os.kill(guard, signal.SIGKILL)
     wait_for_end(pid)
     process.stop()
+    assert not process.folder.exists()
 
 
 def test_what_the_command_said_can_be_read_while_it_runs_and_after_it_has_ended() -> None:

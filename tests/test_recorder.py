@@ -220,14 +220,10 @@ class Server:
     def watch(self, fd, events): pass
 server = Server()
 Recorder(sys.argv[1]).attach(server)
-go_on = True
-def until_the_end_of_input():
-    global go_on
-    sys.stdin.read()
-    go_on = False
-threading.Thread(target=until_the_end_of_input).start()
+reading = threading.Thread(target=sys.stdin.read)
+reading.start()
 print("up", flush=True)
-while go_on:
+while reading.is_alive():
     fd, _ = server.wait()[0]
     server.watch(fd, 1)
 """
