@@ -16,11 +16,12 @@ ALLOWED = {
     "guestbook": {"messages"},
     "sockets": set(),
     "published": set(),
+    "cost": {"sockets"},
     "trace": set(),
     "servers": {"messages", "http_wire", "redis_wire", "guestbook", "sockets", "trace", "polling"},
     "load": {"sockets"},  # no server and no wire: a shared mistake would cancel out
     "lab": {"sockets", "guestbook", "servers", "load", "trace", "published"},
-    "views": {"lab", "load", "trace", "published"},
+    "views": {"lab", "load", "trace", "published", "cost"},
     "doctor": {"lab"},
     "cli": {"servers", "lab", "load", "doctor", "published", "views"},
     "__init__": {"lab"},

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -228,6 +228,18 @@ class Server:
                 "A poll server has its list in its own memory, and shows it to the kernel at each call."
             )
         return found
+
+    def census(self) -> tuple[int, int]:
+        """How many processes and how many threads the server is made of, at this moment."""
+        self._check_alive()
+        pids, threads = [self.pid], 0
+        for pid in pids:  # grows while we go: each process adds its children
+            with suppress(OSError):  # ended since
+                threads += len(os.listdir(f"/proc/{pid}/task"))
+                for thread in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{thread}/children") as file:
+                        pids += [int(child) for child in file.read().split()]
+        return len(pids), threads
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

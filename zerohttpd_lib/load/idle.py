@@ -21,7 +21,7 @@ from .cpu import accept_queue
 from .plan import Plan
 
 AT_ONCE: Final = 200  # connections begun before the first of them is open: half of a small backlog
-ACCEPT_TIME: Final = 5.0  # seconds for the server to accept the last of them
+ACCEPT_TIME: Final = 0.5  # seconds in which the server must accept at least one of them
 
 
 class IdleConnections:
@@ -60,10 +60,16 @@ class IdleConnections:
                 self.problem = "the server does not accept any more"
 
     def wait_until_accepted(self) -> None:
-        """An open connection may still wait in the kernel for the server's accept()."""
-        deadline = time.monotonic() + ACCEPT_TIME
-        while accept_queue(self.address[1]) and time.monotonic() < deadline:
+        """An open connection may still wait in the kernel for the server's accept().
+
+        A server that accepts no more of them, because all its workers are taken, is not waited for.
+        """
+        left, shrunk = accept_queue(self.address[1]), time.monotonic()
+        while left and time.monotonic() < shrunk + ACCEPT_TIME:
             time.sleep(0.01)
+            now = accept_queue(self.address[1])
+            if now < left:
+                left, shrunk = now, time.monotonic()
 
     def start_one(self, number: int) -> socket.socket | None:
         try:

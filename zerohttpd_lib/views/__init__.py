@@ -1,5 +1,6 @@
 """Figures and live views, for notebooks. The only place that imports matplotlib and ipywidgets."""
 
+from .cost import show_cost
 from .figures import show_load, show_waits, show_work
 from .live import watch
 from .picture import Picture
@@ -9,6 +10,7 @@ __all__ = [
     "Picture",
     "live_chart",
     "show_both",
+    "show_cost",
     "show_load",
     "show_published",
     "show_sweep",
