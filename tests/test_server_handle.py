@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import cloudpickle
@@ -85,6 +86,13 @@ def test_a_class_of_ones_own_is_served(lab: Lab) -> None:
     assert (page.status, page.body) == (200, GREETING)
     assert server.name == "Learners"
     assert "a greeting goes out" in wait_until(server.errors)
+
+
+def test_a_notebook_with_a_thousand_descriptors_open_can_start_a_server(lab: Lab) -> None:
+    with ExitStack() as stack:
+        for _ in range(1100):
+            stack.enter_context(open(os.devnull))
+        assert lab.serve("epoll").get().status == 200
 
 
 def test_a_class_that_refines_a_rung_is_served_and_recorded(lab: Lab) -> None:

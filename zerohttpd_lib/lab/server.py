@@ -121,8 +121,9 @@ class Server:
             raise
 
     def _read_announcement(self) -> dict[str, Any]:
-        ready, _, _ = select.select([self._process.output], [], [], START_TIME)
-        line = self._process.output.readline() if ready else ""
+        waiting = select.poll()  # not select(): it takes no descriptor above 1023, and a notebook may be there
+        waiting.register(self._process.output, select.POLLIN)
+        line = self._process.output.readline() if waiting.poll(START_TIME * 1000) else ""
         if not line:
             said = self._process.errors() or "nothing"
             raise ServerTrouble(f"The {self.name} server did not start. It said:\n{said}")
