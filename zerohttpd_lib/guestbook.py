@@ -9,7 +9,8 @@ the replies, and returns the response; how a command travels is the server's bus
     ...                                         # until StopIteration, whose value is the Response
 
 A page is LRANGE, INCR, GET in that order, as in the article. Between INCR and GET another
-client may count too, so two pages can show the same number. A later rung does without the GET.
+client may count too, so two pages can show the same number. `respond_in_one_trip`, which later
+rungs use, does without the GET.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from __future__ import annotations
 import errno
 import html
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final, TypeGuard
+from typing import Any, Final, TypeGuard, cast
 from urllib.parse import parse_qs, unquote
 
-from .messages import Command, Conversation, Reply, Request, Response
+from .messages import Command, Conversation, PipelinedConversation, Reply, Request, Response
 
 SITE: Final = Path(__file__).parent / "site"
 PUBLIC: Final = (SITE / "public").resolve()
@@ -30,8 +33,10 @@ VISITOR_COUNT: Final = b"visitor_count"
 REMARKS: Final = b"guestbook_remarks"
 MAX_FIELDS: Final = 20  # in a form; ours has two
 
+_LIST_AND_COUNT: Final = [Command(b"LRANGE", (REMARKS, b"0", b"-1")), Command(b"INCR", (VISITOR_COUNT,))]
 _NUMBER: Final = re.compile(rb"-?[0-9]{1,19}")  # Redis counts in 64 bits
-_PAGE: Final = (SITE / "guestbook.html").read_text()
+# The template, cut where the two things go in that change.
+_TOP, _MIDDLE, _BOTTOM = re.split(rb"\$COUNT\$|\$REMARKS\$", (SITE / "guestbook.html").read_bytes())
 _MESSAGE: Final = (SITE / "message.html").read_text()
 _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -47,13 +52,25 @@ _TYPES: Final = {
 
 def respond(request: Request) -> Conversation:
     """The conversation that answers `request`. It may end without asking Redis for anything."""
+    return cast(Conversation, _route(request, _show_page))
+
+
+def respond_in_one_trip(request: Request) -> PipelinedConversation:
+    """The same, for a server that can ask Redis several things at once: a page is one round trip.
+
+    The reply to INCR is the visitor's own number, so every page shows a different one.
+    """
+    return cast(PipelinedConversation, _route(request, _show_page_in_one_trip))
+
+
+def _route(request: Request, show_page: Callable[[], Any]) -> Any:
     if request.method not in ("GET", "HEAD", "POST"):
         return error(501, f"This server does not know the method {request.method}.")
     path = unquote(request.path)
     if path == "/guestbook":
         if request.method == "POST":
             return (yield from _sign(request))
-        return (yield from _show_page())
+        return (yield from show_page())
     if request.method == "POST":
         return error(405, "Only /guestbook takes a POST.", headers=(("Allow", "GET, HEAD"),))
     return _static_file(path)
@@ -67,6 +84,13 @@ def _show_page() -> Conversation:
     if not (_is_list_of_bytes(remarks) and isinstance(counted, int) and _is_number(count)):
         return redis_unavailable()
     return Response(200, render_page(remarks, int(count)))
+
+
+def _show_page_in_one_trip() -> PipelinedConversation:
+    remarks, count = cast("list[Reply]", (yield _LIST_AND_COUNT))
+    if not (_is_list_of_bytes(remarks) and isinstance(count, int)):
+        return redis_unavailable()
+    return Response(200, render_page(remarks, count))
 
 
 def _is_list_of_bytes(reply: Reply) -> TypeGuard[list[bytes]]:
@@ -98,8 +122,14 @@ def render_page(remarks: list[bytes], count: int) -> bytes:
     The count is padded with spaces, which a browser does not show: pages are then of one length,
     and `ab`, which takes a page of another length for a failed one, can be used.
     """
+    return b"%b%b%b" % (_TOP, f"{count:>13,}".encode(), _below_the_count(tuple(remarks)))
+
+
+@lru_cache(maxsize=16)
+def _below_the_count(remarks: tuple[bytes, ...]) -> bytes:
+    """What changes with the remarks only, and so is mostly what it was for the last visitor."""
     items = "\n".join(f"<li>{html.escape(remark.decode('utf-8', 'replace'))}</li>" for remark in remarks)
-    return _PAGE.replace("$COUNT$", f"{count:>13,}").replace("$REMARKS$", items).encode()
+    return _MIDDLE + items.encode() + _BOTTOM
 
 
 def _static_file(path: str) -> Response:

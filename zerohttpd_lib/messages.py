@@ -45,3 +45,8 @@ Reply = bytes | int | list[Any] | None | ReplyError
 
 # An application in mid-request: yields Commands, is sent Replies, returns a Response.
 Conversation = Generator[Command, Reply, Response]
+
+# The same, but it may yield several Commands at once, and is then sent the list of their Replies.
+Wanted = Command | list[Command]
+Replies = Reply | list[Reply]
+PipelinedConversation = Generator[Wanted, Replies, Response]

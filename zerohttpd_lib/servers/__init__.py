@@ -54,6 +54,10 @@ RUNGS: Final = {
         Rung("prethreaded", "prethreaded:PrethreadedServer", "a pool of threads that all accept"),
         Rung("poll", "poll:PollServer", "one thread, an array of descriptors, callbacks"),
         Rung("epoll", "epoll:EpollServer", "the same server, the list of descriptors kept by the kernel"),
+        Rung("nonblocking", "nonblocking:NonblockingServer", "no read and no write can block"),
+        Rung("pipelined", "pipelined:PipelinedServer", "one connection to Redis, many questions under way"),
+        Rung("keepalive", "keepalive:KeepaliveServer", "HTTP/1.1: many requests on one connection"),
+        Rung("edge", "edge:EdgeServer", "told once about what is new, not again and again"),
         # Not on the ladder: two strangers, for scale.
         Rung("asyncio", "asyncio_server:AsyncioServer", "the event loop of the standard library"),
         Rung("uvloop", "asyncio_server:UvloopServer", "the same server on an event loop written in C"),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from .. import sockets
-from ..trace.recorder import Recorder
+from ..trace.recorder import Recorder, what_waits
 from . import Pool, Server
 from .workers import Stopped, run_workers, stop
 
@@ -55,7 +55,7 @@ def serve(
             server = make_server(listener, redis_address, workers=workers)
         else:
             server = make_server(listener, redis_address)
-        if trace_file is not None and number == 0 and hasattr(server, "wait"):
+        if trace_file is not None and number == 0 and what_waits(server) is not None:
             with suppress(FileExistsError):  # the trace of a first worker that this one replaces
                 Recorder(trace_file).attach(server)
         server.run()

@@ -48,20 +48,21 @@ class Recorder:
     def attach(self, server: Any) -> None:
         """Record what `server` waits for from now on.
 
-        It must have a method wait() -> [(descriptor, events), ...]; watch, modify, forget and
-        describe(fd) -> (role, next step) are used where there are any.
+        It, or its `poller`, must have a method wait() -> [(descriptor, events), ...]; watch, modify
+        and forget are used where there are any, and so is the server's describe(fd) -> (role, next step).
         """
         self._describe = getattr(server, "describe", lambda fd: ("unknown", ""))
-        server.wait = self._around_wait(server.wait)
+        waiter = what_waits(server)
+        waiter.wait = self._around_wait(waiter.wait)
         for name, kind in (("watch", layout.WATCH), ("modify", layout.MODIFY), ("forget", layout.FORGET)):
-            if hasattr(server, name):
-                setattr(server, name, self._after_change(getattr(server, name), kind))
+            if hasattr(waiter, name):
+                setattr(waiter, name, self._after_change(getattr(waiter, name), kind))
 
-    def _around_wait(self, wait: Callable[[], Ready]) -> Callable[[], Ready]:
-        def recorded_wait() -> Ready:
+    def _around_wait(self, wait: Callable[..., Ready]) -> Callable[..., Ready]:
+        def recorded_wait(*arguments: Any) -> Ready:
             called = perf_counter()
             self._record(self._finish_wait, called)
-            ready = wait()
+            ready = wait(*arguments)
             self._record(self._start_wait, called, perf_counter(), ready)
             return ready
 
@@ -131,3 +132,11 @@ class Recorder:
                 raise OverflowError("too many different roles and steps")
             self._memory[layout.NAMES_AT : layout.NAMES_AT + len(table)] = table
         return number
+
+
+def what_waits(server: Any) -> Any:
+    """The server itself or its `poller`, whichever has a method `wait`; None when neither has."""
+    for waiter in (server, getattr(server, "poller", None)):
+        if hasattr(waiter, "wait"):
+            return waiter
+    return None

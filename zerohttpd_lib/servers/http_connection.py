@@ -1,0 +1,240 @@
+"""One client of rungs 8 to 12, from accept() to close(). It never blocks.
+
+What a connection is doing at any moment, and what takes it on:
+
+    reading     its next request is not complete yet    more input; silence ends it
+    asking      the application waits for Redis         the replies, or their failure
+    writing     the kernel has not taken all of it      the client reads; silence ends it
+    leaving     refused, but still listened to          end of input, or enough of it, or silence
+    finished    it will be closed with this batch       nothing
+
+One request is answered at a time. Input that comes meanwhile is kept, up to a limit, and taken
+up in order, so that pipelined requests are answered in order, too (RFC 9112, section 9.3.2).
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import guestbook, http_wire, sockets
+from ..messages import Replies, Response
+from ..polling import BROKEN, ENDED, READABLE, WRITABLE
+
+if TYPE_CHECKING:
+    from .event_loop import EventLoop
+    from .redis_connection import RedisConnection
+
+MAX_INPUT: Final = 131_072  # bytes kept of requests whose turn has not come
+MAX_DISCARDED: Final = 1_048_576  # bytes of a refused request that we read on
+ANSWERS_AT_ONCE: Final = 16  # to one client, before the others have their turn
+
+
+class HttpConnection:
+    """Made with an accepted socket; `loop` calls `ready` from then on."""
+
+    __slots__ = (
+        "conversation", "discarded", "events", "head_only", "input", "input_ended", "keep", "loop",
+        "output", "redis", "refused", "sock", "state",
+    )  # fmt: skip
+    role = "client"
+
+    def __init__(self, loop: EventLoop, sock: socket.socket) -> None:
+        self.loop = loop
+        self.sock = sock
+        self.state = "reading"
+        self.input = b""
+        self.output = memoryview(b"")  # what the kernel has not taken yet
+        self.conversation: Any = None  # with the application
+        self.redis: RedisConnection | None = None
+        self.head_only = False
+        self.keep = False  # the connection, after this answer
+        self.refused = False  # this request was not read to its end
+        self.input_ended = False
+        self.discarded = 0  # bytes
+        self.events = READABLE
+        loop.watch(sock, READABLE, self.ready)
+
+    def ready(self, events: int) -> None:
+        """What the loop calls. Whatever goes wrong with this client ends with its connection."""
+        self.loop.has_stirred(self)
+        try:
+            if events & BROKEN:  # reset, or closed on both sides: there is nobody to answer
+                return self.finish()
+            if self.output:
+                self.flush()
+            if events & ~WRITABLE:
+                self.receive(events)
+            self.set_interest()
+        except OSError:
+            self.finish()
+
+    def set_interest(self) -> None:
+        """Writable only while there is something to write: a socket nearly always is (man 7 epoll)."""
+        events = (READABLE if self.wants_input() else 0) | (WRITABLE if self.output else 0)
+        if events != self.events and self.state != "finished":
+            self.events = events
+            self.loop.poller.modify(self.sock.fileno(), events)
+
+    # Reading.
+
+    def wants_input(self) -> bool:
+        return not self.input_ended and len(self.input) < MAX_INPUT
+
+    def receive(self, events: int) -> None:
+        """Take what is there: once, or to the last byte where we would not be told again."""
+        must_drain = self.loop.poller.must_drain
+        while self.wants_input() and self.state != "finished":
+            data = sockets.receive_now(self.sock)
+            if data is None:
+                return
+            if not data:
+                return self.end_of_input()
+            self.take_in(data)
+            # Less than we asked for is all there was, unless an end has come behind it, which
+            # the kernel reports with the data, and only once (man 7 epoll, question 9).
+            if not must_drain or (len(data) < sockets.CHUNK_NOW and not events & ENDED):
+                return
+
+    def take_in(self, data: bytes) -> None:
+        if self.state == "leaving":
+            self.discarded += len(data)
+            if self.discarded > MAX_DISCARDED:
+                self.finish()
+        else:
+            self.input += data
+            if self.state == "reading":
+                self.take_up_requests()
+
+    def end_of_input(self) -> None:
+        """The client sends no more. It may still be waiting for its page: many close one side early."""
+        self.input_ended = True
+        if self.state in ("reading", "leaving"):
+            self.finish()
+
+    def take_up_requests(self) -> None:
+        """Begin with the next request, if it is complete, and go on while answers need no waiting."""
+        for _ in range(ANSWERS_AT_ONCE):
+            try:
+                parsed = http_wire.read_request(self.input)
+            except http_wire.BadRequest as problem:
+                return self.refuse(problem)
+            if parsed is None:
+                if self.input_ended:
+                    self.finish()
+                return
+            request, length = parsed
+            self.input = self.input[length:]
+            self.head_only = request.method == "HEAD"
+            self.keep = request.keep_alive and self.loop.keep_alive
+            self.conversation = self.loop.respond(request)
+            self.converse(None)
+            if self.state != "reading":
+                return
+        self.loop.timers.call_in(0, self.resume)  # there may be more, but it is the others' turn
+
+    def resume(self) -> None:
+        """Take up what has been kept. Nobody else will: the poller speaks only of new input."""
+        if self.state == "reading":
+            self.take_up_requests()
+        if self.state != "finished":
+            self.ready(READABLE)
+
+    # Asking.
+
+    def converse(self, reply: Replies) -> None:
+        """Hand the application a reply (None to begin), and do what it asks for next."""
+        self.state = "asking"
+        try:
+            wanted = self.conversation.send(reply)
+        except StopIteration as done:
+            self.respond(done.value)
+        else:
+            if self.redis is None:
+                self.redis = self.loop.redis_for_a_request()
+            self.redis.ask(wanted, self.replied)
+
+    def replied(self, reply: Replies, failed: bool) -> None:
+        """Redis has replied, or has failed us. Called once for each question."""
+        if self.state == "finished":
+            return
+        try:
+            if failed:
+                self.respond(guestbook.redis_unavailable())
+            else:
+                self.converse(reply)
+            if self.state == "reading" and (self.input or self.input_ended):
+                self.take_up_requests()
+            self.set_interest()
+        except OSError:
+            self.finish()
+
+    # Writing.
+
+    def respond(self, response: Response) -> None:
+        self.conversation = None
+        self.release_redis()
+        self.keep = self.keep and not self.loop.stopping
+        data = http_wire.write_response(response, keep_alive=self.keep, head_only=self.head_only)
+        sent = sockets.send_now(self.sock, data)
+        self.state = "writing"
+        if sent == len(data):
+            self.written()
+        else:
+            self.output = memoryview(data)[sent:]
+
+    def flush(self) -> None:
+        self.output = self.output[sockets.send_now(self.sock, self.output) :]
+        if not self.output:
+            self.written()
+            if self.state == "reading" and self.input:
+                self.take_up_requests()
+
+    def written(self) -> None:
+        """The kernel has all of the answer."""
+        if self.refused:
+            self.state = "leaving"
+            self.sock.shutdown(socket.SHUT_WR)
+            if self.input_ended:
+                self.finish()
+        elif self.keep and not (self.input_ended and not self.input):
+            self.state = "reading"
+        else:
+            self.finish()
+
+    def refuse(self, problem: http_wire.BadRequest) -> None:
+        """Answer a request that we did not read to its end.
+
+        To close a socket with unread input resets the connection, and the answer can be lost
+        with it. So we end our side only, and throw away what still comes (RFC 9112, section 9.6).
+        """
+        self.refused = True
+        self.keep = False
+        self.input = b""
+        self.respond(guestbook.error(problem.status, problem.reason))
+
+    # The end.
+
+    def release_redis(self) -> None:
+        if self.redis is not None:
+            self.loop.release(self.redis)
+            self.redis = None
+
+    def time_is_up(self) -> None:
+        """Silent for too long. One that waits for Redis is not to blame for it."""
+        if self.state == "asking":
+            self.loop.has_stirred(self)
+        else:
+            self.finish()
+
+    def finish_if_quiet(self) -> None:
+        """The server is leaving: nobody here is waiting for an answer."""
+        if self.state in ("reading", "leaving") and not self.input:
+            self.finish()
+
+    def finish(self) -> None:
+        if self.state != "finished":
+            self.state = "finished"
+            self.conversation = None
+            self.release_redis()
+            self.loop.remove(self)

@@ -1,0 +1,170 @@
+"""A connection to Redis that never blocks. Questions go out in order, and so do replies come back.
+
+That is all that pipelining needs (https://redis.io/docs/latest/develop/use/pipelining/): many
+questions may be under way at once, and the first reply belongs to the first of them.
+
+`RedisConnection` is for as long as its owner wants it. `RedisLink` is for good: it connects
+again when it has failed, a little later each time. No question is ever asked twice: whether the
+first INCR was counted before the connection broke, nobody can tell.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from .. import sockets
+from ..messages import Replies, Reply, Wanted
+from ..polling import READABLE, WRITABLE
+from ..redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
+
+if TYPE_CHECKING:
+    from .event_loop import EventLoop
+
+PATIENCE: Final = 5.0  # seconds for a reply; a Redis that is silent for longer has failed
+FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0  # seconds before connecting again
+Answer = Callable[[Replies, bool], None]  # the reply or the replies; has it failed?
+
+
+class Question:
+    """Some commands that were asked for together, and their replies as far as they are here."""
+
+    __slots__ = ("answer", "asked_at", "missing", "replies", "several")
+
+    def __init__(self, wanted: Wanted, answer: Answer, asked_at: float) -> None:
+        self.several = isinstance(wanted, list)
+        self.missing = len(wanted) if isinstance(wanted, list) else 1
+        self.replies: list[Reply] = []
+        self.answer = answer
+        self.asked_at = asked_at
+
+
+class RedisConnection:
+    """Begins to connect at once. What is asked before it is connected is sent then."""
+
+    role = "redis"
+
+    def __init__(self, loop: EventLoop, address: sockets.Address) -> None:
+        self.loop = loop
+        self.address = address
+        self.waiting: deque[Question] = deque()  # for their replies, in order
+        self.output = bytearray()
+        self.sock: socket.socket | None = None
+        self.state = "closed"  # closed, connecting, connected
+        self.connect()
+
+    def ask(self, wanted: Wanted, answer: Answer) -> None:
+        """Ask for one command or for several; `answer` is called once with what comes of it."""
+        if self.sock is None:
+            self.loop.at_end_of_batch.append(lambda: answer(None, True))
+            return
+        self.waiting.append(Question(wanted, answer, self.loop.now))
+        if not self.output:
+            self.loop.at_end_of_batch.append(self.flush)  # all questions of this batch in one send()
+        for command in wanted if isinstance(wanted, list) else (wanted,):
+            self.output += write_command(command)
+
+    def connect(self) -> None:
+        self.replies = ReplyReader()
+        try:
+            sock = sockets.start_connect(self.address)
+        except OSError:  # nobody listens there, or no descriptor is left
+            return self.failed()
+        self.sock = sock
+        self.state = "connecting"
+        self.events = READABLE | WRITABLE
+        self.loop.watch(sock, self.events, self.ready)
+
+    def ready(self, events: int) -> None:
+        try:
+            if self.state == "connecting":
+                self.connected()
+            self.flush()
+            if events & ~WRITABLE:
+                self.receive()
+        except (OSError, ProtocolError):  # it refused, left, or talked nonsense
+            self.failed()
+
+    def connected(self) -> None:
+        assert self.sock is not None
+        if error := sockets.connect_error(self.sock):
+            raise OSError(error, "connect to Redis")
+        self.state = "connected"
+
+    def flush(self) -> None:
+        """Send what is to be sent. What the kernel does not take now goes when it is writable."""
+        if self.state != "connected" or self.sock is None:
+            return
+        try:
+            if self.output:
+                del self.output[: sockets.send_now(self.sock, self.output)]
+            events = READABLE | (WRITABLE if self.output else 0)
+            if events != self.events:
+                self.events = events
+                self.loop.poller.modify(self.sock.fileno(), events)
+        except OSError:
+            self.failed()
+
+    def receive(self) -> None:
+        while self.sock is not None:
+            data = sockets.receive_now(self.sock)
+            if data is None:
+                return
+            if not data:
+                raise ConnectionError("Redis closed the connection")
+            self.replies.feed(data)
+            while (reply := self.replies.next_reply()) is not NEED_MORE:
+                self.take_in(reply)
+            if not self.loop.poller.must_drain:
+                return
+
+    def take_in(self, reply: Reply) -> None:
+        if not self.waiting:
+            raise ProtocolError("a reply that nobody has asked for")
+        question = self.waiting[0]
+        question.replies.append(reply)
+        question.missing -= 1
+        if not question.missing:
+            self.waiting.popleft()
+            question.answer(question.replies if question.several else reply, False)
+
+    def failed(self) -> None:
+        """It is of no use any more. Everybody who waits is told."""
+        self.close()
+        waiting, self.waiting = self.waiting, deque()
+        for question in waiting:
+            question.answer(None, True)
+
+    def close(self) -> None:
+        if self.sock is not None:
+            self.loop.forget(self.sock)
+        self.sock = None
+        self.state = "closed"
+        self.output.clear()
+
+
+class RedisLink(RedisConnection):
+    """One connection for all clients, for good."""
+
+    def __init__(self, loop: EventLoop, address: sockets.Address) -> None:
+        self.delay = FIRST_DELAY
+        super().__init__(loop, address)
+        loop.timers.call_in(1.0, self.check_patience)
+
+    def connected(self) -> None:
+        super().connected()
+        self.delay = FIRST_DELAY
+
+    def failed(self) -> None:
+        super().failed()
+        self.loop.timers.call_in(self.delay, self.connect)
+        self.delay = min(2 * self.delay, LONGEST_DELAY)
+
+    def check_patience(self) -> None:
+        """A Redis that is frozen says nothing at all. The first in line has waited the longest."""
+        if self.waiting and monotonic() - self.waiting[0].asked_at > PATIENCE:
+            self.failed()
+        self.loop.timers.call_in(1.0, self.check_patience)
