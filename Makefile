@@ -1,11 +1,12 @@
 # make lab    open the chapters in JupyterLab
 # make test   check everything
 # make book   build the notebooks from authoring/
+# make bench  compare the servers and the load generator with others; about seven minutes
 
 PYTHON ?=
 BIN := .venv/bin
 
-.PHONY: lab test lint book clean
+.PHONY: lab test lint book bench clean
 
 lab: .venv/lab
 	@$(BIN)/zerohttpd lab $(ARGS)
@@ -22,12 +23,18 @@ lint: .venv/test
 book: .venv/test
 	@$(BIN)/python authoring/build.py
 
+bench: .venv/bench
+	@$(BIN)/python -m benchmarks.run $(ARGS)
+
 # The environment is made anew only when what it should hold has changed.
 .venv/lab: pyproject.toml authoring/make-environment
 	@sh authoring/make-environment . "$(PYTHON)"
 
 .venv/test: pyproject.toml authoring/make-environment
 	@sh authoring/make-environment ".[test]" "$(PYTHON)"
+
+.venv/bench: pyproject.toml authoring/make-environment
+	@sh authoring/make-environment ".[bench]" "$(PYTHON)"
 
 clean:
 	rm -rf .venv .lab build dist *.egg-info
