@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     serve.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes any free one")
     serve.add_argument("--workers", type=int, metavar="N", help="size of the pool, or number of processes")
+    serve.add_argument("--share", help="how the processes share the port: listener, exclusive or reuseport")
     _add_redis(serve)
     serve.set_defaults(run=_serve)
 
@@ -64,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--png", metavar="FILE", help="draw the table")
     _add_redis(sweep)
     sweep.set_defaults(run=_sweep)
+
+    diff = commands.add_parser("diff", help="what changes from one rung to another")
+    diff.add_argument("before", choices=RUNGS, metavar="RUNG")
+    diff.add_argument("after", choices=RUNGS, metavar="RUNG")
+    diff.set_defaults(run=_diff)
 
     doctor = commands.add_parser("doctor", help="check that everything works here")
     doctor.set_defaults(run=_doctor)
@@ -105,6 +112,7 @@ def _serve(options: argparse.Namespace) -> int:
             port=options.port,
             redis_address=redis.address,
             workers=options.workers,
+            share=options.share,
             announce=lambda url: print(f"listening on {url}", flush=True),
         )
     return 0
@@ -173,6 +181,15 @@ def _sweep(options: argparse.Namespace) -> int:
         from .views.race import show_sweep
 
         Path(options.png).write_bytes(show_sweep(sweep).png)
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    before, after = (RUNGS[name].source for name in (options.before, options.after))
+    lines = difflib.unified_diff(
+        before.read_text().splitlines(), after.read_text().splitlines(), before.name, after.name, lineterm=""
+    )
+    print("\n".join(lines))
     return 0
 
 

@@ -57,7 +57,9 @@ class EdgeEpoll:
         self._epoll = select.epoll()
 
     def watch(self, fd: int, events: int) -> None:
-        self._epoll.register(fd, READABLE | WRITABLE | ENDED | select.EPOLLET)
+        if not events & select.EPOLLEXCLUSIVE:  # which goes with a listener, and with nothing else
+            events = READABLE | WRITABLE | ENDED
+        self._epoll.register(fd, events | select.EPOLLET)
 
     def modify(self, fd: int, events: int) -> None:
         """Nothing: it is watched for both already."""

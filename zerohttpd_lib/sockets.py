@@ -22,8 +22,10 @@ CHUNK_NOW: Final = 16_384  # the same where it is done for every event: less mem
 EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-def listen(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
+def listen(host: str, port: int, backlog: int = BACKLOG, *, reuse_port: bool = False) -> socket.socket:
     """A non-blocking listening socket. Port 0 takes any free one.
+
+    `reuse_port`: others of ours may listen on the same port (SO_REUSEPORT, man 7 socket).
 
     Non-blocking, because between "readable" and accept() the client may have left, or
     another process on the same listener may have been faster.
@@ -32,6 +34,8 @@ def listen(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind((host, port))
         listener.listen(backlog)
         listener.setblocking(False)

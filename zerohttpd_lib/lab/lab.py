@@ -37,13 +37,20 @@ class Lab:
         atexit.register(self.close)
 
     def serve(
-        self, what: str | type = "epoll", *, port: int = 0, workers: int | None = None, record: bool = True
+        self,
+        what: str | type = "epoll",
+        *,
+        port: int = 0,
+        workers: int | None = None,
+        share: str | None = None,
+        record: bool = True,
     ) -> Server:
         """Start a rung by its name, or a class of yours. With `record`, `server.trace` has its waits.
 
         `workers`: how many processes or threads, where the rung has a pool; without it, as many as it likes.
+        `share`: how the processes share the port, where the rung has a choice.
         """
-        server = Server(what, self.redis.address, port=port, workers=workers, record=record)
+        server = Server(what, self.redis.address, port=port, workers=workers, share=share, record=record)
         self.servers.append(server)
         return server
 

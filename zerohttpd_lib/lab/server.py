@@ -88,6 +88,7 @@ class Server:
         host: str = "127.0.0.1",
         port: int = 0,
         workers: int | None = None,
+        share: str | None = None,
         record: bool = True,
     ) -> None:
         if isinstance(what, str) and what not in RUNGS:
@@ -101,6 +102,7 @@ class Server:
             "port": port,
             "redis_address": redis_address,
             "workers": workers,
+            "share": share,
             "trace_file": str(folder / "trace") if record else None,
         }
         try:

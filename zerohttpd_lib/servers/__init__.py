@@ -2,9 +2,10 @@
 
 A server is a class. It is made with a listening socket and the address of Redis, and its
 `run()` serves until the process ends. One that waits in methods named `watch`, `modify`,
-`forget` and `wait` can be recorded (see zerohttpd_lib.trace). What a number of workers means
-to it, it may say in an attribute `pool`. That is the whole contract: a class of your own that
-keeps it runs wherever a rung does.
+`forget` and `wait`, or has a `poller` that does, can be recorded (see zerohttpd_lib.trace).
+What a number of workers means to it, it may say in an attribute `pool`; and how its processes
+can share the listening socket, in an attribute `shares`. That is the whole contract: a class of
+your own that keeps it runs wherever a rung does.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import socket
 from enum import Enum
 from importlib import import_module
+from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from ..sockets import Address
@@ -38,6 +40,11 @@ class Rung(NamedTuple):
     home: str
     what_is_new: str
 
+    @property
+    def source(self) -> Path:
+        """The file to read."""
+        return Path(__file__).with_name(self.home.partition(":")[0] + ".py")
+
     def load(self) -> type[Server]:
         module, _, name = self.home.partition(":")
         server: type[Server] = getattr(import_module(f"{__name__}.{module}"), name)
@@ -58,9 +65,10 @@ RUNGS: Final = {
         Rung("pipelined", "pipelined:PipelinedServer", "one connection to Redis, many questions under way"),
         Rung("keepalive", "keepalive:KeepaliveServer", "HTTP/1.1: many requests on one connection"),
         Rung("edge", "edge:EdgeServer", "told once about what is new, not again and again"),
+        Rung("multiprocess", "multiprocess:MultiprocessServer", "one loop for each processor"),
         # Not on the ladder: two strangers, for scale.
         Rung("asyncio", "asyncio_server:AsyncioServer", "the event loop of the standard library"),
         Rung("uvloop", "asyncio_server:UvloopServer", "the same server on an event loop written in C"),
     )
 }
-DEFAULT_RUNG: Final = "epoll"
+DEFAULT_RUNG: Final = "multiprocess"

@@ -41,6 +41,7 @@ class EventLoop:
     """
 
     keep_alive = False
+    listener_events = READABLE
     poller_class: type[Epoll] | type[EdgeEpoll] = Epoll
 
     def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
@@ -68,7 +69,7 @@ class EventLoop:
 
     def run(self) -> None:
         self.listen_to_signals()
-        self.watch(self.listener, READABLE, self.accept_clients)
+        self.watch(self.listener, self.listener_events, self.accept_clients)
         self.timers.call_in(1.0, self.dismiss_the_silent)
         while self.connections or not self.stopping:
             ready = self.poller.wait(self.timers.seconds_left())
@@ -101,7 +102,7 @@ class EventLoop:
 
     # Clients.
 
-    def accept_clients(self, events: int = READABLE) -> None:
+    def accept_clients(self, events: int) -> None:
         """Take those who are waiting: some of them, or all where we would not be told again."""
         for _ in count() if self.poller.must_drain else range(ACCEPTS_AT_ONCE):
             try:
@@ -124,7 +125,7 @@ class EventLoop:
 
     def resume_accepting(self) -> None:
         if not self.stopping:
-            self.poller.watch(self.listener.fileno(), READABLE)
+            self.poller.watch(self.listener.fileno(), self.listener_events)
 
     def has_stirred(self, connection: HttpConnection) -> None:
         """Put it last, so that the one that has been silent for the longest is always the first."""

@@ -7,8 +7,10 @@ leaves no process behind.
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from .. import sockets
 from ..trace.recorder import Recorder, what_waits
@@ -23,6 +25,7 @@ def serve(
     port: int = 0,
     redis_address: sockets.Address,
     workers: int | None = None,
+    share: str | None = None,
     trace_file: str | None = None,
     announce: Callable[[str], None] = print,
 ) -> None:
@@ -30,16 +33,18 @@ def serve(
 
     `make_server` is a server class (see the contract in this package). `announce` is called
     once, with "http://HOST:PORT", when connections are accepted. What `workers` means is for
-    the class to say, in its attribute `pool`; None leaves the number to it. Where several
+    the class to say, in its attribute `pool`; None leaves the number to it. How they `share` the
+    listening socket is one of the class's `shares`; None leaves that to it, too. Where several
     processes serve, one that dies is replaced, and only the first writes to `trace_file`.
     Raises CannotServe for a number of workers that makes no sense, and CannotListen when the
     port is taken or the address is not ours.
     """
     pool = getattr(make_server, "pool", Pool.PROCESSES)
     _check_workers(pool, workers)
+    _check_share(make_server, share)
     sockets.raise_descriptor_limit()
     try:
-        listener = sockets.listen(host, port)
+        listeners = _listen(host, port, (workers or 1) if share == "reuseport" else 1)
     except OSError as error:
         raise CannotListen(
             f"Cannot listen on {host} port {port}: {error.strerror}. "
@@ -48,13 +53,15 @@ def serve(
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     address = f"[{host}]" if ":" in host else host
-    announce(f"http://{address}:{listener.getsockname()[1]}")
+    announce(f"http://{address}:{listeners[0].getsockname()[1]}")
 
     def run_server(number: int) -> None:
+        settings: dict[str, Any] = {}
         if pool is Pool.ITS_OWN and workers is not None:
-            server = make_server(listener, redis_address, workers=workers)
-        else:
-            server = make_server(listener, redis_address)
+            settings["workers"] = workers
+        if share is not None:
+            settings["share"] = share
+        server = make_server(listeners[number % len(listeners)], redis_address, **settings)
         if trace_file is not None and number == 0 and what_waits(server) is not None:
             with suppress(FileExistsError):  # the trace of a first worker that this one replaces
                 Recorder(trace_file).attach(server)
@@ -68,7 +75,20 @@ def serve(
     except Stopped:
         pass
     finally:
-        listener.close()
+        for listener in listeners:
+            listener.close()
+
+
+def _listen(host: str, port: int, number: int) -> list[socket.socket]:
+    """One listening socket, or several on the same port (SO_REUSEPORT, man 7 socket).
+
+    They are made before the workers: one that is replaced finds its clients where they were.
+    """
+    if number == 1:
+        return [sockets.listen(host, port)]
+    first = sockets.listen(host, port, reuse_port=True)
+    others = [sockets.listen(host, first.getsockname()[1], reuse_port=True) for _ in range(number - 1)]
+    return [first, *others]
 
 
 class CannotServe(Exception):
@@ -77,6 +97,13 @@ class CannotServe(Exception):
 
 class CannotListen(CannotServe):
     """The address and port cannot be had."""
+
+
+def _check_share(make_server: Callable[..., Server], share: str | None) -> None:
+    shares: tuple[str, ...] = getattr(make_server, "shares", ())
+    if share is not None and share not in shares:
+        known = f"choose one of {', '.join(shares)}" if shares else "only the multiprocess server has a choice"
+        raise CannotServe(f"share={share!r}: {known}.")
 
 
 def _check_workers(pool: Pool, workers: int | None) -> None:
