@@ -18,8 +18,10 @@ from zerohttpd_lib.lab.processes import GuardedProcess, LabError, new_folder
 SLEEP = "import time; print('up', flush=True); time.sleep(1000)"
 
 A_BUSY_LAB = """
-import signal, sys
+import faulthandler, gc, signal
 from zerohttpd_lib import Lab
+gc.disable()  # Python drops an interrupt that comes within a destructor: here, none is to run
+faulthandler.dump_traceback_later(20)  # should it hang, this says where
 signal.signal(signal.SIGINT, signal.default_int_handler)
 lab = Lab()
 server = lab.serve("epoll")
@@ -48,16 +50,18 @@ def guarded(code: str, *arguments: str, grace: float = 3.0) -> GuardedProcess:
 @pytest.fixture
 def busy_lab(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """A Python that has a lab with a Redis, a server and a load test; and all of its descendants."""
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    (tmp_path / "folders").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "folders")}
     environment.pop("REDIS_URL", None)
-    process = subprocess.Popen(
-        [sys.executable, "-c", A_BUSY_LAB],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+    with open(tmp_path / "stderr", "w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-c", A_BUSY_LAB],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     pids = descendants(process.pid)
@@ -75,11 +79,15 @@ def test_when_the_lab_is_killed_nothing_is_left(
     busy_lab: tuple[subprocess.Popen[str], list[int]], number: signal.Signals, tmp_path: Path
 ) -> None:
     process, pids = busy_lab
-    assert list(tmp_path.iterdir())
+    folders = tmp_path / "folders"
+    assert list(folders.iterdir())
     process.send_signal(number)
-    process.wait(30)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        pytest.fail((tmp_path / "stderr").read_text())
     wait_for_end(*pids)
-    wait_until(lambda: not list(tmp_path.iterdir()))
+    wait_until(lambda: not list(folders.iterdir()))
 
 
 def test_stop_ends_the_command_and_removes_its_folder() -> None:
