@@ -39,9 +39,9 @@ METHOD: Final = """\
   clients). A round measures everything once, in turns; ratios are taken within a round. Read a difference that
   is smaller than the range as none.
 - Every server shows the same page. That was compared, but for the visitor's number, before anything was measured.
-  The rungs up to `epoll`, `asyncio` and `uvloop` ask Redis three times for it (LRANGE, INCR, GET), uvicorn and
-  aiohttp twice, as INCR answers with the number; these two ask through redis.asyncio with a pool of connections.
-  nginx has the page as a file.
+  The rungs up to `nonblocking`, `asyncio` and `uvloop` ask Redis three times for it (LRANGE, INCR, GET), as the
+  article's servers do. From `pipelined` on they send LRANGE and INCR in one go. uvicorn and aiohttp send these two one
+  after the other, through redis.asyncio with a pool of connections. nginx has the page as a file.
 - uvicorn runs an ASGI application without a framework on uvloop and httptools; aiohttp its own server on asyncio.
   Each has one process, nginx one worker; none writes an access log.
 - CPU time is the kernel's account of the processes (/proc/PID/stat, getrusage), user and system time together, in
