@@ -109,7 +109,7 @@ def test_load_prints_a_table_for_people() -> None:
         (["load", "http://192.0.2.1/"], "is not this machine"),
         (["load", "nonsense"], "is not a URL to load"),
         (["load", "http://127.0.0.1:1/", "--clients", "0"], "at least one client"),
-        (["load", "http://127.0.0.1:1/", "--idle", "10000000"], "Choose"),
+        (["load", "http://127.0.0.1:1/", "--idle", "10000000"], "choose"),
         (["serve", "--redis", "redis://:secret@127.0.0.1:6379"], "without a password"),
         (["serve", "--redis", "redis://127.0.0.1:1"], "No Redis answers"),
         (["serve", "--workers", "0"], "at least one worker"),

@@ -31,7 +31,16 @@ ALLOWED = {
 # The system's own doors. The wires and the application pass values on, and open none of them.
 OPERATING_SYSTEM = {"socket", "select", "selectors", "os", "subprocess", "signal", "threading", "asyncio"}
 PURE = {"messages", "http_wire", "redis_wire", "guestbook"}
-DRIVERS = {"blocking", "workers", "process", "child", "http_connection", "redis_connection", "event_loop", "__init__"}  # that servers may share
+DRIVERS = {
+    "blocking",
+    "workers",
+    "process",
+    "child",
+    "http_connection",
+    "redis_connection",
+    "event_loop",
+    "__init__",
+}  # that servers may share
 
 
 def modules() -> list[Path]:

@@ -50,7 +50,7 @@ class LoadRun:
         for part in self.plan.client_parts():
             self._processes.append(_start("generator", part))
             self._parts.append([])
-        pids = [json.loads(process.output.readline())["pid"] for process in self._processes]
+        pids = [_first_word(process)["pid"] for process in self._processes]
         self._meters = {"server": Meter(servers), "generator": Meter(pids)}
         if redis_pid is not None:
             self._meters["redis"] = Meter([redis_pid])
@@ -189,6 +189,14 @@ class IdleRun:
 
     def __repr__(self) -> str:
         return f"{self.open_now:,} connections that are open and silent"
+
+
+def _first_word(process: GuardedProcess) -> dict[str, Any]:
+    line = process.output.readline()
+    if not line:
+        raise LabError(f"The load generator did not start. It said: {process.errors()[-500:] or 'nothing'}")
+    word: dict[str, Any] = json.loads(line)
+    return word
 
 
 def _checked(plan: Plan) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import pickle
@@ -11,60 +10,27 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import cloudpickle
 
-from ..guestbook import PUBLIC
 from ..load.result import LoadResult
 from ..servers import RUNGS
 from ..sockets import Address
 from ..trace.kernel import InterestList, interest_list
 from ..trace.reader import Trace, TraceFile
+from .page import Page
 from .processes import GuardedProcess, LabError, new_folder
 
 START_TIME: Final = 10.0  # seconds for a server to listen
 ANSWER_TIME: Final = 5.0  # seconds for one answer
 DYING_TIME: Final = 0.5  # seconds: a server that dies closes its sockets first, then says why
 TRACE_TIME: Final = 1.0  # seconds for a server that listens to begin its trace
-
-
-@dataclass(frozen=True)
-class Page:
-    """An answer of the server. In a notebook it shows itself as a browser would, in a frame."""
-
-    status: int
-    reason: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode("utf-8", "replace")
-
-    def __repr__(self) -> str:
-        return f"{self.status} {self.reason}, {len(self.body):,} bytes of {self.headers.get('Content-Type')}"
-
-    def _repr_html_(self) -> str:
-        first_line = f"<p>{html.escape(repr(self))}</p>"
-        if "html" not in self.headers.get("Content-Type", ""):
-            return first_line
-        document = html.escape(_self_contained(self.text), quote=True)
-        style = "width:100%; height:26em; border:1px solid #8a97a0"
-        return f'{first_line}<iframe sandbox srcdoc="{document}" style="{style}"></iframe>'
-
-
-def _self_contained(text: str) -> str:
-    """The page with our stylesheet and logo inside it: in a frame it cannot ask the server."""
-    style = f"<style>{(PUBLIC / 'style.css').read_text()}</style>"
-    logo = "data:image/svg+xml;utf8," + quote((PUBLIC / "logo.svg").read_text())
-    return text.replace('<link rel="stylesheet" href="/style.css">', style).replace("/logo.svg", logo)
 
 
 class ServerTrouble(LabError):
@@ -216,42 +182,49 @@ class Server:
     def interest_list(self) -> InterestList:
         """What the kernel has on the server's interest list now. Raises LabError if there is none.
 
-        The server is stopped while it is read, so that the list is that of one moment.
+        The server is stopped while it is read, so that the list is that of one moment. Of several
+        processes that wait, it is the list of the first.
         """
         self._check_alive()
-        try:
-            with self.frozen():
-                found = interest_list(self.pid, self.address[1], self.redis_address[1])
-        except ProcessLookupError:
-            self._check_alive()
-            raise
-        if found is None:
-            raise LabError(
-                f"The kernel keeps no interest list for the {self.name} server: it has no epoll descriptor. "
-                "A poll server has its list in its own memory, and shows it to the kernel at each call."
-            )
-        return found
+        with self.frozen() as pids:
+            for pid in pids:
+                with suppress(ProcessLookupError, FileNotFoundError):  # ended since
+                    found = interest_list(pid, self.address[1], self.redis_address[1])
+                    if found is not None:
+                        return found
+        self._check_alive()
+        raise LabError(
+            f"The kernel keeps no interest list for the {self.name} server: it has no epoll descriptor. "
+            "A poll server has its list in its own memory, and shows it to the kernel at each call."
+        )
 
     def census(self) -> tuple[int, int]:
         """How many processes and how many threads the server is made of, at this moment."""
         self._check_alive()
-        pids, threads = [self.pid], 0
+        pids = self._pids()
+        return len(pids), sum(_threads(pid) for pid in pids)
+
+    @contextmanager
+    def frozen(self) -> Iterator[list[int]]:
+        """Within this block the server does not run. Its clients, and the kernel, wait for it."""
+        pids = self._pids()
+        for pid in pids:
+            _send(pid, signal.SIGSTOP)
+        try:
+            yield pids
+        finally:
+            for pid in pids:
+                _send(pid, signal.SIGCONT)
+
+    def _pids(self) -> list[int]:
+        """The server's process and all that it has started."""
+        pids = [self.pid]
         for pid in pids:  # grows while we go: each process adds its children
             with suppress(OSError):  # ended since
-                threads += len(os.listdir(f"/proc/{pid}/task"))
                 for thread in os.listdir(f"/proc/{pid}/task"):
                     with open(f"/proc/{pid}/task/{thread}/children") as file:
                         pids += [int(child) for child in file.read().split()]
-        return len(pids), threads
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Within this block the server does not run. Its clients, and the kernel, wait for it."""
-        os.kill(self.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self.pid, signal.SIGCONT)
+        return pids
 
     def stop(self) -> None:
         """End the server. Its trace can still be read. One that does not end within 3 s is killed."""
@@ -276,3 +249,15 @@ def _pickled(spec: dict[str, Any]) -> bytes:
             "It may refer to an open socket, file or server of this notebook; make those inside the class."
         ) from None
     return pickled
+
+
+def _threads(pid: int) -> int:
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except FileNotFoundError:  # it has ended
+        return 0
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)

@@ -108,9 +108,10 @@ class PollServer:
                 if error.errno not in sockets.EXHAUSTED:
                     raise
                 # No descriptor for this client, and the listener would be ready again at once, and
-                # again: stop watching it until somebody leaves.
-                self.forget(self.listener.fileno())
-                self.accepting = False
+                # again: stop watching it until somebody leaves, if there is anybody who can.
+                if self.by_client:
+                    self.forget(self.listener.fileno())
+                    self.accepting = False
                 return
             if sock is None:
                 return

@@ -50,12 +50,8 @@ def serve(
             f"Cannot listen on {host} port {port}: {error.strerror}. "
             "Choose another port (0 takes any free one), or stop what uses this one."
         ) from None
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    address = f"[{host}]" if ":" in host else host
-    announce(f"http://{address}:{listeners[0].getsockname()[1]}")
 
-    def run_server(number: int) -> None:
+    def new_server(number: int) -> Server:
         settings: dict[str, Any] = {}
         if pool is Pool.ITS_OWN and workers is not None:
             settings["workers"] = workers
@@ -65,13 +61,20 @@ def serve(
         if trace_file is not None and number == 0 and what_waits(server) is not None:
             with suppress(FileExistsError):  # the trace of a first worker that this one replaces
                 Recorder(trace_file).attach(server)
-        server.run()
+        return server
 
+    address = f"[{host}]" if ":" in host else host
+    url = f"http://{address}:{listeners[0].getsockname()[1]}"
     try:
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
         if pool is Pool.PROCESSES and workers is not None and workers > 1:
-            run_workers(run_server, workers)
+            announce(url)
+            run_workers(lambda number: new_server(number).run(), workers)
         else:
-            run_server(0)
+            server = new_server(0)
+            announce(url)
+            server.run()
     except Stopped:
         pass
     finally:

@@ -1,0 +1,118 @@
+"""A sweep measures what is missing, writes it down at once, and says what a number is worth."""
+
+import csv
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from proc import descendants, wait_for_end
+from waiting import wait_until
+
+from zerohttpd_lib.lab import Lab, LabError
+from zerohttpd_lib.lab.sweep import CANNOT, Cell, Measurement, Sweep
+from zerohttpd_lib.published import WIDE
+
+SMALL = {"rungs": ("poll", "epoll"), "clients": (2, 4), "seconds": 0.1, "workers": {"poll": 1, "epoll": 1}}
+
+
+def measured(rung: str, round: int, rate: float, why: str = "", clients: int = 2) -> Measurement:
+    return Measurement(rung, clients, 0, round, 1, 0.1, rate, 0, 1.0, 2.0, "server", why)
+
+
+def rows_of(file: Path) -> list[dict[str, str]]:
+    with open(file, newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_every_cell_is_measured_in_every_round_and_written_down(lab: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    sweep = lab.sweep(**SMALL, rounds=2, file=file, progress=False)
+    rows = rows_of(file)
+    assert [(r["rung"], r["clients"], r["round"]) for r in rows] == [
+        (rung, clients, round) for round in "01" for clients in "24" for rung in ("poll", "epoll")
+    ]
+    assert all(float(row["requests_per_second"]) > 0 and not row["why"] for row in rows)
+    assert not sweep.missing
+
+
+def test_it_goes_on_where_it_was_left(lab: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    lab.sweep(**SMALL, rounds=1, file=file, progress=False)
+    before = rows_of(file)
+    again = Sweep(lab.redis, **SMALL, rounds=2, file=file)
+    assert {number for number, _ in again.missing} == {1}
+    again.run(progress=False)
+    assert rows_of(file)[: len(before)] == before
+    assert len(rows_of(file)) == 2 * len(before)
+
+
+def test_other_settings_do_not_mix_with_what_is_in_the_file(lab: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    lab.sweep(("epoll",), (2,), seconds=0.1, rounds=1, file=file, progress=False)
+    with pytest.raises(LabError, match="other settings"):
+        Sweep(lab.redis, ("epoll",), (2,), seconds=0.2, file=file)
+
+
+@pytest.mark.parametrize(
+    ("rates", "text"),
+    [
+        ([], ""),
+        ([1000.0], "1,000"),
+        ([1000.0, 1200.0], "1,100"),
+        ([1000.0, 3000.0], WIDE),
+    ],
+)
+def test_a_cell_says_what_its_rounds_are_worth(lab: Lab, rates: list[float], text: str) -> None:
+    sweep = Sweep(lab.redis, ("epoll",), (2,), rounds=3)
+    sweep.measurements = [measured("epoll", number, rate) for number, rate in enumerate(rates)]
+    assert sweep.text(Cell("epoll", 2, 0)) == text
+
+
+def test_a_rung_that_cannot_gets_a_dash_and_the_reason(lab: Lab) -> None:
+    sweep = Sweep(lab.redis, ("epoll",), (2,), rounds=2)
+    sweep.measurements = [measured("epoll", number, 0, why="no request was answered") for number in range(2)]
+    assert sweep.text(Cell("epoll", 2, 0)) == CANNOT
+    assert any("no request was answered" in note for note in sweep.notes())
+
+
+def test_a_server_whose_redis_is_gone_is_not_given_a_rate() -> None:
+    with Lab() as lab:
+        sweep = Sweep(lab.redis, ("epoll",), (2,), seconds=0.2, rounds=1, workers={"epoll": 1})
+        lab.redis.client.config_set("maxclients", 1)  # ours is the one
+        sweep.run(progress=False)
+    assert sweep.text(Cell("epoll", 2, 0)) == CANNOT
+    assert sweep.measurements[0].why
+
+
+def test_the_table_has_the_axis_that_varies(lab: Lab) -> None:
+    by_idle = Sweep(lab.redis, ("poll",), (8,), (0, 100))
+    assert [row[0] for row in by_idle.rows()] == ["idle", "0", "100"]
+    by_clients = Sweep(lab.redis, ("poll",), (20, 50))
+    assert [row[0] for row in by_clients.rows()] == ["clients", "20", "50"]
+
+
+def test_it_tells_after_each_measurement(lab: Lab) -> None:
+    seen: list[int] = []
+    lab.sweep(
+        ("epoll",), (2, 3), seconds=0.1, rounds=1, progress=False,
+        on_measurement=lambda sweep: seen.append(len(sweep.measurements)),
+    )  # fmt: skip
+    assert seen == [1, 2]
+
+
+def test_ctrl_c_in_mid_sweep_leaves_no_process_and_keeps_what_was_measured(tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    command = [sys.executable, "-m", "zerohttpd_lib", "sweep", "--rungs", "epoll,preforked", "--clients", "5,10"]
+    process = subprocess.Popen(
+        [*command, "--seconds", "0.5", "--csv", str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_until(file.exists, 30)
+    below = descendants(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "missing" in said and "Traceback" not in said
+    assert rows_of(file)
+    wait_for_end(*below)
