@@ -72,10 +72,14 @@ def measure(targets: Targets, names: Sequence[str], redis: Redis, settings: Sett
 
 
 def rows(found: Rounds) -> list[list[str]]:
-    """The quickest first."""
+    """The quickest first, as told by the ratio."""
     reference = found.get(REFERENCE, [])
-    order = sorted(found, key=lambda name: -median([one.rate for one in found[name]]))
-    return [row(name, found[name], reference) for name in order]
+
+    def order(name: str) -> float:
+        rates = [one.rate for one in found[name]]
+        return -median(ratios(rates, [one.rate for one in reference]) if reference else rates)
+
+    return [row(name, found[name], reference) for name in sorted(found, key=order)]
 
 
 def row(name: str, rounds: list[Measured], reference: list[Measured]) -> list[str]:
