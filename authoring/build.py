@@ -27,6 +27,7 @@ SOURCES = ROOT / "authoring" / "chapters"
 CHAPTERS = ROOT / "chapters"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CELL_TIME = 120  # seconds
+NOT_SAVED = "output-not-saved"  # the tag of a cell whose output speaks of the machine, and of nothing else
 
 
 def main() -> int:
@@ -73,7 +74,9 @@ def build(source: Path, target: Path) -> None:
     book.metadata = nbformat.from_dict(metadata)
     for cell in book.cells:
         cell.metadata.pop("execution", None)
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and NOT_SAVED in cell.metadata.get("tags", []):
+            cell.outputs = []
+        elif cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
     nbformat.validate(book)
     target.write_text(json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n")

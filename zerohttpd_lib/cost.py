@@ -54,7 +54,8 @@ class CostModel:
     def __repr__(self) -> str:
         return (
             f"{self.how:5}: {self.base * 1e6:.2f} µs for the call, {self.per_watched * 1e9:.1f} ns for each watched, "
-            f"{self.per_ready * 1e9:.0f} ns for each ready, {self.per_rebuilt * 1e9:.1f} ns for each, to rebuild"
+            f"{self.per_ready * 1e9:.0f} ns for each ready, "
+            f"{self.per_rebuilt * 1e9:.1f} ns more for each watched if the list has changed"
         )
 
 

@@ -76,6 +76,10 @@ def _descriptors() -> Finding:
 
 def _redis() -> Finding:
     mend = "Install one: sudo apt install redis-server"
+    if os.environ.get("REDIS_URL"):
+        mend = (
+            "Start the Redis that REDIS_URL names, or unset REDIS_URL. If make lab had started it, run make lab again."
+        )
     try:
         if url := os.environ.get("REDIS_URL"):
             with Redis(url) as redis:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,7 @@ from ..load.plan import Plan
 from ..load.result import LoadResult
 from ..published import RUNGS as ARTICLE_RUNGS
 from .load_run import IdleRun, LoadRun
+from .processes import LabError, interrupts_in_one_sentence
 from .redis_server import Redis
 from .server import Server
 from .sweep import Sweep
@@ -21,7 +23,8 @@ class Lab:
     """A Redis, and servers and load tests on demand, each in a process of its own.
 
     `redis`: the URL of a Redis of yours; without it the one in the environment variable
-    REDIS_URL; without that a throw-away one. Raises LabError, which says what is missing.
+    REDIS_URL; without that a throw-away one. Raises LabError, which says what is missing. In a
+    notebook there is one lab at a time: a new one closes the one before.
 
         lab = Lab()
         server = lab.serve("epoll")
@@ -31,7 +34,9 @@ class Lab:
     """
 
     def __init__(self, redis: str | None = None) -> None:
+        _close_the_one_before(self)
         self.redis = Redis(redis or os.environ.get("REDIS_URL") or None)
+        self._is_closed = False
         self.servers: list[Server] = []
         self.loads: list[LoadRun | IdleRun] = []
         atexit.register(self.close)
@@ -50,6 +55,7 @@ class Lab:
         `workers`: how many processes or threads, where the rung has a pool; without it, as many as it likes.
         `share`: how the processes share the port, where the rung has a choice.
         """
+        self._check_open()
         server = Server(what, self.redis.address, port=port, workers=workers, share=share, record=record)
         self.servers.append(server)
         return server
@@ -76,7 +82,8 @@ class Lab:
             server, path, clients=clients, idle=idle, seconds=seconds, requests=requests,
             keep_alive=keep_alive, timeout=timeout,
         )  # fmt: skip
-        result = run.wait(progress)
+        with interrupts_in_one_sentence():
+            result = run.wait(progress)
         if isinstance(server, Server):
             server.check_answered(result)
         return result
@@ -94,6 +101,9 @@ class Lab:
         timeout: float = 30.0,
     ) -> LoadRun:
         """The same, but return at once. `run.samples` grows meanwhile; `run.wait()` has the result."""
+        self._check_open()
+        if not isinstance(server, (str, Server)):
+            raise LabError(f"{server!r} is neither a server nor a URL: start one with lab.serve(...).")
         url = server if isinstance(server, str) else server.url + path
         plan = Plan(url, clients, idle, seconds, requests, keep_alive, timeout)
         run = LoadRun(plan, self.redis.pid)
@@ -102,6 +112,8 @@ class Lab:
 
     def hold_idle(self, server: Server, number: int) -> IdleRun:
         """Open `number` connections to a server, say nothing on them, and keep them until `stop()`."""
+        self._check_open()
+        server.check_alive()
         run = IdleRun(Plan(server.url, idle=number))
         self.loads.append(run)
         return run
@@ -109,8 +121,8 @@ class Lab:
     def sweep(
         self,
         rungs: Sequence[str] = ARTICLE_RUNGS,
-        clients: Sequence[int] = (20, 100, 500, 1000),
-        idle: Sequence[int] = (0,),
+        clients: int | Sequence[int] = (20, 100, 500, 1000),
+        idle: int | Sequence[int] = (0,),
         *,
         seconds: float = 0.7,
         rounds: int = 2,
@@ -123,7 +135,8 @@ class Lab:
         sweep = Sweep(
             self.redis, rungs, clients, idle, seconds=seconds, rounds=rounds, workers=workers, file=file
         )  # fmt: skip
-        return sweep.run(progress=progress, on_measurement=on_measurement)
+        with interrupts_in_one_sentence():
+            return sweep.run(progress=progress, on_measurement=on_measurement)
 
     def close(self) -> None:
         """End every server, load test and the Redis of this lab. May be repeated."""
@@ -132,7 +145,12 @@ class Lab:
         for server in self.servers:
             server.stop()
         self.redis.stop()
+        self._is_closed = True
         atexit.unregister(self.close)
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise LabError("This lab is closed. Start a new one: lab = Lab().")
 
     def __enter__(self) -> Lab:
         return self
@@ -145,3 +163,14 @@ class Lab:
     def __repr__(self) -> str:
         lines = [f"A lab with {self.redis!r}", *(f"  {server!r}" for server in self.servers)]
         return "\n".join(lines)
+
+
+_in_this_notebook: list[Lab] = []
+
+
+def _close_the_one_before(lab: Lab) -> None:
+    """A notebook that is run again makes a new lab: what the last one has started goes first."""
+    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
+        for other in _in_this_notebook:
+            other.close()
+        _in_this_notebook[:] = [lab]

@@ -134,6 +134,7 @@ class LoadRun:
             shares={**self._shares, "generator": generator},
             samples=self.samples,
             idle_open=self._idle.open_now if self._idle is not None else 0,
+            late=len(latencies) - sum(result["answered_in_time"] for result in self._results),
             dropped=dropped_connections() - self._dropped,
         )
 

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
@@ -24,6 +26,15 @@ class LabError(Exception):
 
     def _render_traceback_(self) -> list[str]:  # IPython asks for this
         return [f"{type(self).__name__}: {self}"]
+
+
+@contextmanager
+def interrupts_in_one_sentence() -> Iterator[None]:
+    """In a notebook an interrupt is no mishap to be traced to its line."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise LabError("Interrupted. What was started for this has been ended; you can go on.") from None
 
 
 class GuardedProcess:
@@ -62,6 +73,13 @@ class GuardedProcess:
         return self._last_errors
 
     _last_errors = ""
+
+    def how_it_ended(self) -> str:
+        """In words; the guard passes on the exit status, with 128 added to the number of a signal."""
+        status = self._guard.poll()
+        if status is None:
+            return "is still running"
+        return f"was ended by signal {status - 128}" if status > 128 else f"has ended with status {status}"
 
     def has_ended(self) -> bool:
         return self._guard.poll() is not None

@@ -97,8 +97,14 @@ class Redis:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
-        return int(self.client.info("server")["process_id"])
+        """Its process id. Raises LabError when it is gone."""
+        try:
+            return int(self.client.info("server")["process_id"])
+        except redis.RedisError:
+            raise LabError(
+                f"The Redis at {self.url} is gone. Start a new lab: lab = Lab(). "
+                "If make lab had started it, run make lab again."
+            ) from None
 
     def stop(self) -> None:
         """End it, and what it knows with it. A Redis of yours goes on."""
@@ -115,7 +121,8 @@ class Redis:
         self.stop()
 
     def __repr__(self) -> str:
-        kind = "throw-away: what you write here is gone when the lab closes" if self.is_throw_away else "yours"
+        gone, stays = "throw-away: what you write here is gone when the lab closes", "it goes on when this lab closes"
+        kind = gone if self.is_throw_away else stays
         return f"Redis at {self.url} ({kind})"
 
 

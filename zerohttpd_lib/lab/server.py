@@ -59,6 +59,12 @@ class Server:
     ) -> None:
         if isinstance(what, str) and what not in RUNGS:
             raise LabError(f"There is no rung named {what!r}. Choose one of {', '.join(RUNGS)}, or give a class.")
+        if not isinstance(what, (str, type)) or not (isinstance(what, str) or hasattr(what, "run")):
+            raise LabError(
+                f"{what!r} cannot be served: give the name of a rung, or a class with __init__(self, listener, "
+                "redis_address) and run(self)."
+            )
+        self._was_stopped = False
         self.name = what if isinstance(what, str) else what.__name__
         self.redis_address = redis_address
         folder = new_folder(self.name)
@@ -116,7 +122,7 @@ class Server:
         return self._ask("POST", path, form, timeout)
 
     def _ask(self, method: str, path: str, form: str | None, timeout: float) -> Page:
-        self._check_alive()
+        self.check_alive()
         connection = HTTPConnection(*self.address, timeout=timeout)
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
         try:
@@ -127,7 +133,7 @@ class Server:
             raise self._hangs(f"gave no answer within {timeout:g} seconds") from None
         except (OSError, HTTPException) as problem:
             self._process.ends_within(DYING_TIME)
-            self._check_alive()
+            self.check_alive()
             raise ServerTrouble(
                 f"The {self.name} server ended the connection without a whole answer ({problem!r}). "
                 f"It said:\n{self.errors() or 'nothing'}"
@@ -139,9 +145,11 @@ class Server:
         """What the server has written to its standard output and error so far."""
         return self._process.errors()
 
-    def _check_alive(self) -> None:
+    def check_alive(self) -> None:
+        """Raises ServerTrouble when the server has ended, with the last it had to say."""
         if self._process.has_ended():
-            raise ServerTrouble(f"The {self.name} server has ended. It said:\n{self.errors() or 'nothing'}")
+            how = "was stopped" if self._was_stopped else self._process.how_it_ended()
+            raise ServerTrouble(f"The {self.name} server {how}. It said:\n{self.errors() or 'nothing'}")
 
     def _hangs(self, how: str) -> ServerTrouble:
         """Take its last stack, end it, and say so."""
@@ -151,7 +159,7 @@ class Server:
 
     def check_answered(self, result: LoadResult) -> None:
         """After a load test: raises ServerTrouble when the server died of it, or answered nothing."""
-        self._check_alive()
+        self.check_alive()
         if result.requests == 0 and set(result.failures) <= {"no answer", "timeout"}:
             raise self._hangs(f"answered none of {result.failed:,} requests")
 
@@ -185,22 +193,23 @@ class Server:
         The server is stopped while it is read, so that the list is that of one moment. Of several
         processes that wait, it is the list of the first.
         """
-        self._check_alive()
+        self.check_alive()
         with self.frozen() as pids:
             for pid in pids:
                 with suppress(ProcessLookupError, FileNotFoundError):  # ended since
                     found = interest_list(pid, self.address[1], self.redis_address[1])
                     if found is not None:
                         return found
-        self._check_alive()
+        self.check_alive()
         raise LabError(
             f"The kernel keeps no interest list for the {self.name} server: it has no epoll descriptor. "
-            "A poll server has its list in its own memory, and shows it to the kernel at each call."
+            "A poll server has its list in its own memory, and shows it to the kernel at each call; "
+            "a blocking server has none at all."
         )
 
     def census(self) -> tuple[int, int]:
         """How many processes and how many threads the server is made of, at this moment."""
-        self._check_alive()
+        self.check_alive()
         pids = self._pids()
         return len(pids), sum(_threads(pid) for pid in pids)
 
@@ -228,6 +237,7 @@ class Server:
 
     def stop(self) -> None:
         """End the server. Its trace can still be read. One that does not end within 3 s is killed."""
+        self._was_stopped = self._was_stopped or not self._process.has_ended()
         if self._trace_path is not None and self._trace_file is None and self._trace_path.exists():
             self._trace_file = TraceFile(self._trace_path)
         if not self._process.ask_to_stop():

@@ -20,6 +20,7 @@ from ..load.generator import ARRIVALS
 from ..load.plan import Plan
 from ..published import RUNGS as ARTICLE_RUNGS
 from ..published import WIDE
+from ..servers import RUNGS
 from .load_run import LoadRun
 from .processes import LabError
 from .redis_server import Redis
@@ -76,18 +77,22 @@ class Sweep:
         self,
         redis: Redis,
         rungs: Sequence[str] = ARTICLE_RUNGS,
-        clients: Sequence[int] = (20, 100, 500, 1000),
-        idle: Sequence[int] = (0,),
+        clients: int | Sequence[int] = (20, 100, 500, 1000),
+        idle: int | Sequence[int] = (0,),
         *,
         seconds: float = 0.7,
         rounds: int = 2,
         workers: Mapping[str, int] | None = None,
         file: str | Path | None = None,
     ) -> None:
+        clients = (clients,) if isinstance(clients, int) else clients
+        idle = (idle,) if isinstance(idle, int) else idle
         if not (rungs and clients and idle and rounds >= 1):
             raise LabError(
                 "A sweep needs at least one rung, one number of clients, one of idle connections, one round."
             )
+        if unknown := [rung for rung in rungs if rung not in RUNGS]:
+            raise LabError(f"There is no rung named {unknown[0]!r}. Choose from {', '.join(RUNGS)}.")
         self.redis = redis
         self.rungs, self.clients, self.idle = tuple(rungs), tuple(clients), tuple(idle)
         self.seconds, self.rounds = seconds, rounds

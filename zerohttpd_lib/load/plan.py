@@ -45,6 +45,7 @@ class Plan:
 
     def check(self) -> Plan:
         """Return the plan, with 5 seconds where no end was given. Raises PlanError."""
+        self._check_kinds()
         if self.clients < 1:
             raise PlanError(f"clients={self.clients}: a load test needs at least one client.")
         if self.idle < 0:
@@ -68,6 +69,14 @@ class Plan:
         if self.seconds is None and self.requests is None:
             return replace(self, seconds=5.0)
         return self
+
+    def _check_kinds(self) -> None:
+        for name, kinds in (("clients", int), ("idle", int), ("requests", int), ("seconds", (int, float))):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+                raise PlanError(
+                    f"{name}={value!r}: this has to be a number{'' if name == 'seconds' else ' without a fraction'}."
+                )
 
     def client_parts(self) -> list[Plan]:
         """The plan for each generator process: as few as this machine's descriptor limit allows."""

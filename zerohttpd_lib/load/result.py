@@ -61,6 +61,7 @@ class LoadResult:
     shares: dict[str, Share]
     samples: list[Sample]
     idle_open: int = 0  # idle connections that were still open at the end
+    late: int = 0  # of the requests: answered after the time was up, and not counted in the rate
     dropped: int = 0  # times the kernel found an accept queue full, on this whole machine
 
     @property
@@ -111,10 +112,11 @@ class LoadResult:
             for name, p in (("median", 50), ("99th percentile", 99), ("slowest", 100))
             if (value := self.percentile(p)) is not None
         )
+        late = f" ({self.late:,} of them after the time was up)" if self.late else ""
         cores = ", ".join(f"{name} {share.cores:.2f}" for name, share in self.shares.items())
         return [
             ("Load", f"{who}, {kind}, {self.seconds:.1f} s"),
-            ("Answered", f"{self.requests:,} requests, {self.requests_per_second:,.0f} a second"),
+            ("Answered", f"{self.requests:,} requests{late}, {self.requests_per_second:,.0f} a second"),
             ("Failed", failures or "none"),
             ("Latency", latency or "no answer came"),
             ("CPU cores used", cores),

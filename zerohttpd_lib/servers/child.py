@@ -34,6 +34,7 @@ def main(path: str) -> int:
     except CannotServe as problem:
         print(problem, file=sys.stderr)
         return 1
+    print("run() has returned", file=sys.stderr)  # what a server does when it is told to stop, or by mistake
     return 0
 
 

@@ -76,10 +76,7 @@ def serve(
             announce(url)
             server.run()
     except Stopped:
-        pass
-    finally:
-        for listener in listeners:
-            listener.close()
+        pass  # the sockets go with the process: a thread may still be in accept()
 
 
 def _listen(host: str, port: int, number: int) -> list[socket.socket]:

@@ -87,12 +87,15 @@ class Trace(Sequence[Wait]):
     `lost` counts older waits that the ring no longer holds.
     """
 
-    def __init__(self, waits: np.ndarray, entries: np.ndarray, first_entry: int, names: list[str], first_number: int):
+    def __init__(
+        self, waits: np.ndarray, entries: np.ndarray, first_entry: int, names: list[str], first: int, lost: int
+    ) -> None:
         self._waits = waits
         self._entries = entries
         self._first_entry = first_entry
         self._names = names
-        self.lost = first_number
+        self._first = first  # the number of the first wait
+        self.lost = lost
 
     @property
     def watched(self) -> Any:
@@ -115,6 +118,15 @@ class Trace(Sequence[Wait]):
     def times(self) -> Any:
         called = self._waits["called"]
         return called - called[0] if len(called) else called
+
+    @property
+    def end(self) -> int:
+        """The number that the next wait will have: a mark for `since`."""
+        return self._first + len(self)
+
+    def since(self, mark: int) -> Trace:
+        """The waits from number `mark` on, as far as they are here."""
+        return self[max(0, mark - self._first) :]
 
     def total(self, kind: str) -> int:
         """How many entries of these waits are of this kind: "ready", "watch", "modify" or "forget"."""
@@ -146,13 +158,13 @@ class Trace(Sequence[Wait]):
             if step != 1:
                 raise ValueError("a trace can be cut, but not thinned out: leave out the step")
             waits = self._waits[start:stop]
-            return Trace(waits, self._entries, self._first_entry, self._names, self.lost + start)
+            return Trace(waits, self._entries, self._first_entry, self._names, self._first + start, self.lost)
         position = range(len(self))[index]
         row = self._waits[position]
         first = int(row["first"]) - self._first_entry
         entries = [self._entry(e) for e in self._entries[first : first + int(row["entries"])]]
         return Wait(
-            number=self.lost + position,
+            number=self._first + position,
             watched=int(row["watched"]),
             ready=[entry for entry in entries if entry.kind == "ready"],
             changes=[entry for entry in entries if entry.kind != "ready"],
@@ -171,8 +183,9 @@ class Trace(Sequence[Wait]):
     def __repr__(self) -> str:
         if not len(self):
             return "a trace with no wait in it yet"
+        lost = f" ({self.lost:,} older ones lost)" if self.lost else ""
         return (
-            f"a trace of {len(self):,} waits ({self.lost:,} older ones lost): "
+            f"a trace of {len(self):,} waits{lost}: "
             f"watched {self.watched.min():,} to {self.watched.max():,}, "
             f"ready {self.ready.min():,} to {self.ready.max():,}, mean {self.ready.mean():.2f}"
         )
@@ -208,4 +221,4 @@ class TraceFile:
         grown = kept_waits["first"] + kept_waits["entries"] > entries
         kept_waits["entries"][grown] = entries - kept_waits["first"][grown]
         kept_waits["done"][grown] = 0
-        return Trace(kept_waits, kept_entries, first_entry, names, first_wait + start)
+        return Trace(kept_waits, kept_entries, first_entry, names, first_wait + start, first_wait + start)

@@ -29,6 +29,7 @@ def show_load(result: LoadResult) -> Picture:
             latency.annotate(f"{p} % within {at:.1f} ms", (at, p), (8, -11), textcoords="offset points", color=INK)
         latency.set_xscale("log")
         latency.xaxis.set_major_formatter("{x:g}")
+        latency.xaxis.set_minor_formatter("")
     latency.set_title("How long did they take?", loc="left", color=INK)
     latency.set_xlabel("milliseconds from request to answer")
     latency.set_ylabel("% of requests")
@@ -79,7 +80,7 @@ def draw_waits(ax: Any, trace: Trace) -> None:
     ax.set_yscale("log")
     ax.set_ylim(0.7, max(20.0, float(trace.watched.max()) * 3 if len(trace) else 0))
     ax.yaxis.set_major_formatter("{x:,.0f}")
-    ax.set_xlabel("seconds")
+    ax.set_xlabel("seconds, from the first wait shown")
     ax.set_ylabel("descriptors")
     ax.legend(loc="upper left", ncols=3, frameon=False, markerscale=2)
 

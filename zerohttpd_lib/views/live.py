@@ -8,6 +8,7 @@ from typing import Final
 from IPython.display import DisplayHandle, display
 
 from ..lab.load_run import LoadRun
+from ..lab.processes import interrupts_in_one_sentence
 from ..lab.server import Server
 from ..load.result import LoadResult
 from .figures import draw_rate, draw_waits
@@ -22,14 +23,15 @@ def watch(server: Server, run: LoadRun) -> LoadResult:
 
     Four times a second the picture is replaced by a newer one; the last one stays.
     """
-    handle: DisplayHandle = display(_picture(server, run), display_id=True)
-    try:
-        while run.is_running:
-            time.sleep(REDRAW)
-            handle.update(_picture(server, run))
-    finally:
-        result = run.wait(progress=False)
-    return result
+    with interrupts_in_one_sentence():
+        try:
+            handle: DisplayHandle = display(_picture(server, run), display_id=True)
+            while run.is_running:
+                time.sleep(REDRAW)
+                handle.update(_picture(server, run))
+            return run.wait(progress=False)
+        finally:
+            run.stop()
 
 
 def _picture(server: Server, run: LoadRun) -> Picture:

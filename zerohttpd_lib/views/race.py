@@ -81,9 +81,10 @@ def draw_rates(ax: Any, rates: Mapping[str, Rates], title: str, axis_name: str =
     ax.set_ylim(bottom=0)
     levels = sorted({level for column in rates.values() for level in column})
     if levels:
-        shown = [level for level in levels if str(level)[0] in "125" and str(level).strip("0") in ("", "1", "2", "5")]
-        ax.set_xticks(shown or levels, [f"{level:,}" for level in shown or levels])
-        ax.set_xlim(0 if levels[0] == 0 else levels[0] * 0.8, max(levels[-1], 1) * 3)
+        round_ones = [level for level in levels if str(level).strip("0") in ("", "1", "2", "5")]
+        shown = levels if len(levels) <= 8 else round_ones
+        ax.set_xticks(shown, [f"{level:,}" for level in shown])
+        ax.set_xlim(-3 if levels[0] == 0 else levels[0] * 0.8, max(levels[-1], 1) * 3)
     ax.minorticks_off()
     _write_names(ax, ends)
     ax.set_xlabel(axis_name)
