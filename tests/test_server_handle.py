@@ -121,7 +121,7 @@ def test_a_server_that_dies_in_a_request_is_quoted(lab: Lab) -> None:
         server.get()
     wait_for_end(server.pid)
     wait_until(lambda: "has ended" in repr(server))
-    with pytest.raises(ServerTrouble, match=r"has ended\. It said(.|\n)*an error of the learner"):
+    with pytest.raises(ServerTrouble, match=r"has ended with status 1\. It said(.|\n)*an error of the learner"):
         server.get()
 
 
@@ -188,9 +188,9 @@ def test_stop_ends_the_process_removes_the_folder_and_may_be_repeated(lab: Lab) 
     assert is_gone(server.pid)
     assert len(server.trace) >= waits  # it can still be read
     assert "has ended" in repr(server)
-    with pytest.raises(ServerTrouble, match="has ended"):
+    with pytest.raises(ServerTrouble, match="was stopped"):
         server.get()
-    with pytest.raises(ServerTrouble, match="has ended"):
+    with pytest.raises(ServerTrouble, match="was stopped"):
         server.interest_list()
 
 
@@ -198,7 +198,7 @@ def test_a_server_that_is_killed_from_outside_is_noticed(lab: Lab) -> None:
     server = lab.serve("poll")
     os.kill(server.pid, 9)
     wait_until(lambda: "has ended" in repr(server))
-    with pytest.raises(ServerTrouble, match="has ended"):
+    with pytest.raises(ServerTrouble, match="was ended by signal 9"):
         server.get()
 
 
@@ -217,3 +217,44 @@ def test_a_page_shows_itself_in_a_frame_that_can_do_nothing(server: Server) -> N
     assert "<h1>" not in shown  # the page is escaped into the attribute
     assert "&lt;h1&gt;Guestbook" in shown
     assert "<iframe" not in server.get("/style.css")._repr_html_()
+
+
+class Returns(Learners):
+    def run(self) -> None:
+        pass
+
+
+def test_a_server_whose_run_returns_is_told(lab: Lab) -> None:
+    server = lab.serve(Returns)
+    wait_until(lambda: "has ended" in repr(server))
+    with pytest.raises(ServerTrouble, match=r"run\(\) has returned"):
+        server.get()
+
+
+@pytest.mark.parametrize("what", [object, 3, None, lambda: 1])
+def test_what_cannot_be_served_is_refused_at_once(lab: Lab, what: object) -> None:
+    with pytest.raises(LabError, match="cannot be served"):
+        lab.serve(what)  # type: ignore[arg-type]
+
+
+def test_a_lab_that_is_closed_says_so() -> None:
+    lab = Lab()
+    lab.close()
+    with pytest.raises(LabError, match="This lab is closed"):
+        lab.serve("epoll")
+    with pytest.raises(LabError, match="This lab is closed"):
+        lab.load("http://127.0.0.1:1/")
+
+
+def test_a_redis_that_is_gone_is_told_in_a_sentence() -> None:
+    with Lab() as lab:
+        server = lab.serve("epoll")
+        os.kill(lab.redis.pid, 9)
+        with pytest.raises(LabError, match="is gone"):
+            lab.load(server, requests=1)
+
+
+@pytest.mark.parametrize("settings", [{"clients": "ten"}, {"clients": 2.5}, {"idle": None}, {"seconds": "1"}])
+def test_a_setting_of_the_wrong_kind_is_told(lab: Lab, settings: dict) -> None:
+    with pytest.raises(LabError, match="has to be a number"):
+        lab.load(lab.serve("epoll"), **settings)

@@ -73,7 +73,8 @@ class Plan:
     def _check_kinds(self) -> None:
         for name, kinds in (("clients", int), ("idle", int), ("requests", int), ("seconds", (int, float))):
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+            may_be_missing = name in ("requests", "seconds")
+            if not (value is None and may_be_missing) and (not isinstance(value, kinds) or isinstance(value, bool)):
                 raise PlanError(
                     f"{name}={value!r}: this has to be a number{'' if name == 'seconds' else ' without a fraction'}."
                 )
