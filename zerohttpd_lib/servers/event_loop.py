@@ -16,7 +16,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import count, islice
+from itertools import count, islice, takewhile
 from time import monotonic
 from typing import Any, Final
 
@@ -27,9 +27,8 @@ from .http_connection import HttpConnection
 from .redis_connection import RedisConnection
 
 ACCEPTS_AT_ONCE: Final = 64  # so that a crowd at the door does not keep those inside waiting
-LEAVE_WITHIN: Final = 2.0  # seconds, once told to stop
+LEAVE_WITHIN: Final = 1.0  # seconds, once told to stop
 ACCEPT_AGAIN: Final = 0.1  # seconds, when descriptors have run out
-SILENCE: Final = 30.0  # seconds that a client may take to send, or to read, anything
 DISMISSED_AT_ONCE: Final = 1000
 
 
@@ -41,6 +40,8 @@ class EventLoop:
     """
 
     keep_alive = False
+    silence = 30.0  # seconds that a client may take to send, or to read, anything
+    patience = 5.0  # seconds that Redis may take to reply
     listener_events = READABLE
     poller_class: type[Epoll] | type[EdgeEpoll] = Epoll
 
@@ -70,7 +71,7 @@ class EventLoop:
     def run(self) -> None:
         self.listen_to_signals()
         self.watch(self.listener, self.listener_events, self.accept_clients)
-        self.timers.call_in(1.0, self.dismiss_the_silent)
+        self.timers.call_in(self.silence / 30, self.dismiss_the_silent)
         while self.connections or not self.stopping:
             ready = self.poller.wait(self.timers.seconds_left())
             self.now = monotonic()
@@ -134,11 +135,11 @@ class EventLoop:
 
     def dismiss_the_silent(self) -> None:
         """Once a second. Only those whose time is up are looked at, and one more."""
-        for connection, stirred in list(islice(self.connections.items(), DISMISSED_AT_ONCE)):
-            if self.now - stirred < SILENCE:
-                break
+        first_ones = islice(self.connections.items(), DISMISSED_AT_ONCE)
+        silent = list(takewhile(lambda item: self.now - item[1] >= self.silence, first_ones))
+        for connection, _ in silent:
             connection.time_is_up()
-        self.timers.call_in(1.0, self.dismiss_the_silent)
+        self.timers.call_in(self.silence / 30, self.dismiss_the_silent)
 
     def remove(self, connection: HttpConnection) -> None:
         self.connections.pop(connection, None)
@@ -160,10 +161,13 @@ class EventLoop:
         self.watch(told, READABLE, self.stop)
 
     def stop(self, events: int) -> None:
-        """Take no new clients; those without a request go now, the others when they are answered."""
+        """Take those who are waiting, and then no new clients. Those without a request go now, the
+        others when they are answered."""
         told, _ = self.signal_sockets
         if sockets.receive_now(told) and not self.stopping:
+            self.accept_clients(READABLE)
             self.stopping = True
+            del self.handlers[self.listener.fileno()]
             with suppress(OSError):  # it is not watched just now: descriptors had run out
                 self.poller.forget(self.listener.fileno())
             for connection in list(self.connections):

@@ -3,13 +3,17 @@
 What a connection is doing at any moment, and what takes it on:
 
     reading     its next request is not complete yet    more input; silence ends it
+    pausing     it has had several answers in a row     the end of this batch: it was the others' turn
     asking      the application waits for Redis         the replies, or their failure
     writing     the kernel has not taken all of it      the client reads; silence ends it
-    leaving     refused, but still listened to          end of input, or enough of it, or silence
+    leaving     answered for the last time, listened to end of input, or enough of it, or silence
     finished    it will be closed with this batch       nothing
 
 One request is answered at a time. Input that comes meanwhile is kept, up to a limit, and taken
 up in order, so that pipelined requests are answered in order, too (RFC 9112, section 9.3.2).
+
+Whatever happens to a connection (`ready`, `replied`, `resume`) ends in `go_on`, which takes up the
+next request and the input that was left in the kernel: nobody else would.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from .redis_connection import RedisConnection
 
 MAX_INPUT: Final = 131_072  # bytes kept of requests whose turn has not come
-MAX_DISCARDED: Final = 1_048_576  # bytes of a refused request that we read on
+MAX_DISCARDED: Final = 1_048_576  # bytes that we read on after the last answer
 ANSWERS_AT_ONCE: Final = 16  # to one client, before the others have their turn
 
 
@@ -34,8 +38,8 @@ class HttpConnection:
     """Made with an accepted socket; `loop` calls `ready` from then on."""
 
     __slots__ = (
-        "conversation", "discarded", "events", "head_only", "input", "input_ended", "keep", "loop",
-        "output", "redis", "refused", "sock", "state",
+        "conversation", "discarded", "events", "head_only", "input", "input_ended", "keep", "left_unread",
+        "loop", "output", "redis", "refused", "sock", "state",
     )  # fmt: skip
     role = "client"
 
@@ -51,6 +55,7 @@ class HttpConnection:
         self.keep = False  # the connection, after this answer
         self.refused = False  # this request was not read to its end
         self.input_ended = False
+        self.left_unread = False  # the kernel may have input that we will not be told about again
         self.discarded = 0  # bytes
         self.events = READABLE
         loop.watch(sock, READABLE, self.ready)
@@ -65,9 +70,27 @@ class HttpConnection:
                 self.flush()
             if events & ~WRITABLE:
                 self.receive(events)
-            self.set_interest()
+            self.go_on()
         except OSError:
             self.finish()
+
+    def resume(self) -> None:
+        """The others have had their turn."""
+        if self.state == "pausing":
+            self.state = "reading"
+            try:
+                self.go_on()
+            except OSError:
+                self.finish()
+
+    def go_on(self) -> None:
+        """Begin with the next request, if it is here, and then say what there is to wait for."""
+        while True:
+            if self.state == "reading" and (self.input or self.input_ended):
+                self.take_up_requests()
+            if not (self.left_unread and self.wants_input()):
+                return self.set_interest()
+            self.receive(ENDED)
 
     def set_interest(self) -> None:
         """Writable only while there is something to write: a socket nearly always is (man 7 epoll)."""
@@ -79,12 +102,13 @@ class HttpConnection:
     # Reading.
 
     def wants_input(self) -> bool:
-        return not self.input_ended and len(self.input) < MAX_INPUT
+        return not self.input_ended and len(self.input) < MAX_INPUT and self.state != "finished"
 
     def receive(self, events: int) -> None:
         """Take what is there: once, or to the last byte where we would not be told again."""
         must_drain = self.loop.poller.must_drain
-        while self.wants_input() and self.state != "finished":
+        self.left_unread = False
+        while self.wants_input():
             data = sockets.receive_now(self.sock)
             if data is None:
                 return
@@ -95,6 +119,7 @@ class HttpConnection:
             # the kernel reports with the data, and only once (man 7 epoll, question 9).
             if not must_drain or (len(data) < sockets.CHUNK_NOW and not events & ENDED):
                 return
+        self.left_unread = must_drain
 
     def take_in(self, data: bytes) -> None:
         if self.state == "leaving":
@@ -103,17 +128,15 @@ class HttpConnection:
                 self.finish()
         else:
             self.input += data
-            if self.state == "reading":
-                self.take_up_requests()
 
     def end_of_input(self) -> None:
         """The client sends no more. It may still be waiting for its page: many close one side early."""
         self.input_ended = True
-        if self.state in ("reading", "leaving"):
+        if self.state == "leaving":
             self.finish()
 
     def take_up_requests(self) -> None:
-        """Begin with the next request, if it is complete, and go on while answers need no waiting."""
+        """Begin with the next request, if it is complete, and with more while answers need no waiting."""
         for _ in range(ANSWERS_AT_ONCE):
             try:
                 parsed = http_wire.read_request(self.input)
@@ -131,14 +154,8 @@ class HttpConnection:
             self.converse(None)
             if self.state != "reading":
                 return
-        self.loop.timers.call_in(0, self.resume)  # there may be more, but it is the others' turn
-
-    def resume(self) -> None:
-        """Take up what has been kept. Nobody else will: the poller speaks only of new input."""
-        if self.state == "reading":
-            self.take_up_requests()
-        if self.state != "finished":
-            self.ready(READABLE)
+        self.state = "pausing"
+        self.loop.timers.call_in(0, self.resume)
 
     # Asking.
 
@@ -163,9 +180,7 @@ class HttpConnection:
                 self.respond(guestbook.redis_unavailable())
             else:
                 self.converse(reply)
-            if self.state == "reading" and (self.input or self.input_ended):
-                self.take_up_requests()
-            self.set_interest()
+            self.go_on()
         except OSError:
             self.finish()
 
@@ -187,31 +202,31 @@ class HttpConnection:
         self.output = self.output[sockets.send_now(self.sock, self.output) :]
         if not self.output:
             self.written()
-            if self.state == "reading" and self.input:
-                self.take_up_requests()
 
     def written(self) -> None:
         """The kernel has all of the answer."""
-        if self.refused:
-            self.state = "leaving"
-            self.sock.shutdown(socket.SHUT_WR)
-            if self.input_ended:
-                self.finish()
-        elif self.keep and not (self.input_ended and not self.input):
+        if self.keep and not self.loop.stopping:
             self.state = "reading"
+        elif (self.refused or self.input) and not self.input_ended:
+            self.leave()
         else:
             self.finish()
 
     def refuse(self, problem: http_wire.BadRequest) -> None:
-        """Answer a request that we did not read to its end.
-
-        To close a socket with unread input resets the connection, and the answer can be lost
-        with it. So we end our side only, and throw away what still comes (RFC 9112, section 9.6).
-        """
+        """Answer a request that we did not read to its end."""
         self.refused = True
         self.keep = False
-        self.input = b""
         self.respond(guestbook.error(problem.status, problem.reason))
+
+    def leave(self) -> None:
+        """No more answers, but the client sends on.
+
+        To close a socket with unread input resets the connection, and the last answer can be lost
+        with it. So we end our side only, and throw away what still comes (RFC 9112, section 9.6).
+        """
+        self.state = "leaving"
+        self.input = b""
+        self.sock.shutdown(socket.SHUT_WR)
 
     # The end.
 
@@ -221,14 +236,16 @@ class HttpConnection:
             self.redis = None
 
     def time_is_up(self) -> None:
-        """Silent for too long. One that waits for Redis is not to blame for it."""
-        if self.state == "asking":
+        """Silent for too long. One that waits for Redis is not to blame for it, but Redis may be."""
+        if self.redis is not None:
             self.loop.has_stirred(self)
+            self.redis.lose_patience()
         else:
             self.finish()
 
     def finish_if_quiet(self) -> None:
-        """The server is leaving: nobody here is waiting for an answer."""
+        """The server is leaving. Stay only if somebody here is waiting for an answer."""
+        self.ready(READABLE)  # a request may have come that we have not been told about yet
         if self.state in ("reading", "leaving") and not self.input:
             self.finish()
 

@@ -13,8 +13,7 @@ from __future__ import annotations
 import socket
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from .. import sockets
 from ..messages import Replies, Reply, Wanted
@@ -24,7 +23,6 @@ from ..redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
 if TYPE_CHECKING:
     from .event_loop import EventLoop
 
-PATIENCE: Final = 5.0  # seconds for a reply; a Redis that is silent for longer has failed
 FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0  # seconds before connecting again
 Answer = Callable[[Replies, bool], None]  # the reply or the replies; has it failed?
 
@@ -59,8 +57,9 @@ class RedisConnection:
     def ask(self, wanted: Wanted, answer: Answer) -> None:
         """Ask for one command or for several; `answer` is called once with what comes of it."""
         if self.sock is None:
-            self.loop.at_end_of_batch.append(lambda: answer(None, True))
-            return
+            # Not at once, and not at the end of this batch: a client with a hundred questions
+            # would have a hundred answers before anybody else has one.
+            return self.loop.timers.call_in(0, lambda: answer(None, True))
         self.waiting.append(Question(wanted, answer, self.loop.now))
         if not self.output:
             self.loop.at_end_of_batch.append(self.flush)  # all questions of this batch in one send()
@@ -138,6 +137,11 @@ class RedisConnection:
         for question in waiting:
             question.answer(None, True)
 
+    def lose_patience(self) -> None:
+        """A Redis that is frozen says nothing at all. The first in line has waited the longest."""
+        if self.waiting and self.loop.now - self.waiting[0].asked_at > self.loop.patience:
+            self.failed()
+
     def close(self) -> None:
         if self.sock is not None:
             self.loop.forget(self.sock)
@@ -152,7 +156,7 @@ class RedisLink(RedisConnection):
     def __init__(self, loop: EventLoop, address: sockets.Address) -> None:
         self.delay = FIRST_DELAY
         super().__init__(loop, address)
-        loop.timers.call_in(1.0, self.check_patience)
+        self.check_patience()
 
     def connected(self) -> None:
         super().connected()
@@ -164,7 +168,6 @@ class RedisLink(RedisConnection):
         self.delay = min(2 * self.delay, LONGEST_DELAY)
 
     def check_patience(self) -> None:
-        """A Redis that is frozen says nothing at all. The first in line has waited the longest."""
-        if self.waiting and monotonic() - self.waiting[0].asked_at > PATIENCE:
-            self.failed()
-        self.loop.timers.call_in(1.0, self.check_patience)
+        """Once a second."""
+        self.lose_patience()
+        self.loop.timers.call_in(self.loop.patience / 5, self.check_patience)
