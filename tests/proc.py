@@ -13,7 +13,8 @@ def children(pid: int) -> list[int]:
     """The processes that `pid` has started."""
     found: list[int] = []
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        found += map(int, (thread / "children").read_text().split())
+        with suppress(FileNotFoundError):  # this thread has ended
+            found += map(int, (thread / "children").read_text().split())
     return found
 
 
