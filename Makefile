@@ -12,8 +12,8 @@ lab: .venv/lab
 	@$(BIN)/zerohttpd lab $(ARGS)
 
 test: .venv/test lint
-	@$(BIN)/pytest tests
-	@$(BIN)/pytest --nbval -p no:cacheprovider chapters
+	@$(BIN)/pytest -n 2 --dist loadfile tests
+	@$(BIN)/pytest -n 2 --dist loadfile --nbval chapters
 
 lint: .venv/test
 	@$(BIN)/ruff check .

@@ -63,7 +63,6 @@ def _command(course: Path, port: int, open_browser: bool) -> list[str]:
         f"--ServerApp.root_dir={course}",
         f"--ServerApp.port={port}",
         f"--ServerApp.open_browser={open_browser}",
-        "--KernelManager.transport=ipc",  # no TCP port for each kernel
         "--Application.log_level=ERROR",  # what is left is the address, with its token
         f"--LabApp.default_url=/lab/tree/{FIRST_CHAPTER}",
     ]
