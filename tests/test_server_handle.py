@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import sys
 import tempfile
 import threading
@@ -258,3 +260,27 @@ def test_a_redis_that_is_gone_is_told_in_a_sentence() -> None:
 def test_a_setting_of_the_wrong_kind_is_told(lab: Lab, settings: dict) -> None:
     with pytest.raises(LabError, match="has to be a number"):
         lab.load(lab.serve("epoll"), **settings)
+
+
+LOSES_ITS_SIGNAL = """
+import os, signal
+from zerohttpd_lib.servers.process import serve
+
+class Dying:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        sum(range(100_000))  # the handler runs in here, and what it raises is lost
+
+class Server:
+    def __init__(self, listener, redis_address): pass
+    def run(self):
+        Dying()
+        while True:
+            pass
+
+serve(Server, redis_address=("127.0.0.1", 1))
+"""
+
+
+def test_a_signal_that_is_lost_in_a_destructor_stops_the_server_all_the_same() -> None:
+    assert subprocess.run([sys.executable, "-c", LOSES_ITS_SIGNAL], capture_output=True, check=False).returncode == 0

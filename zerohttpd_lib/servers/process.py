@@ -15,7 +15,7 @@ from typing import Any
 from .. import sockets
 from ..trace.recorder import Recorder, what_waits
 from . import Pool, Server
-from .workers import Stopped, run_workers, stop
+from .workers import Stopped, has_stopped, run_workers, stop
 
 
 def serve(
@@ -76,7 +76,7 @@ def serve(
             announce(url)
             server.run()
     except Stopped:
-        pass  # the sockets go with the process: a thread may still be in accept()
+        has_stopped()  # the sockets go with the process: a thread may still be in accept()
 
 
 def _listen(host: str, port: int, number: int) -> list[socket.socket]:

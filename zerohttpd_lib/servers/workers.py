@@ -18,7 +18,8 @@ from typing import Final, NoReturn
 
 PR_SET_PDEATHSIG: Final = 1  # man 2 prctl
 MOST_RESTARTS_A_SECOND: Final = 5
-_HELD: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+RAISE_AGAIN: Final = 0.2  # seconds
+_HELD: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGALRM}
 _libc = ctypes.CDLL(None)
 
 
@@ -27,10 +28,25 @@ class Stopped(BaseException):
 
 
 def stop(signum: int, frame: object) -> NoReturn:
-    """The handler of SIGINT and SIGTERM. From then on, further ones are ignored."""
+    """The handler of SIGINT and SIGTERM. From then on, further ones are ignored.
+
+    An exception that comes up while a destructor runs is lost: Python prints it and goes on. So
+    it is raised again a little later, until `has_stopped` says that it has arrived.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, _stop_again)
+    signal.setitimer(signal.ITIMER_REAL, RAISE_AGAIN, RAISE_AGAIN)
     raise Stopped
+
+
+def _stop_again(signum: int, frame: object) -> NoReturn:
+    raise Stopped
+
+
+def has_stopped() -> None:
+    """Stopped has been caught: it need not be raised again."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def run_workers(run: Callable[[int], None], count: int) -> None:
