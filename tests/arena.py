@@ -6,6 +6,7 @@ import socket
 from contextlib import ExitStack
 from types import TracebackType
 
+from fault_outcomes import EVENT_LOOPS
 from proc import sockets_of
 from raw_client import connect, read_to_end, status
 from waiting import wait_until
@@ -25,24 +26,19 @@ class Arena:
 
     def __init__(self, redis_address: tuple[str, int]) -> None:
         self.redis_address = redis_address
-        self.current: Server | None = None
-        self.settings: object = None
-        self.dirty = True
+        self.servers: dict[object, Server] = {}
+        self.last: object = None
+        self.dirty = False
 
     def server(self, rung: str, **attributes: float) -> Server:
         """The server of a rung, with other values for some of its class's attributes."""
-        if self.dirty or self.settings != (rung, attributes):
-            self.stop()
-            self.current = start(rung, self.redis_address, **attributes)
-            self.settings = (rung, attributes)
+        if self.dirty:
+            self.servers.pop(self.last).stop()
+        self.last = (rung, *(attributes.items() if rung in EVENT_LOOPS else ()))
+        if self.last not in self.servers:
+            self.servers[self.last] = start(rung, self.redis_address, **attributes)
         self.dirty = True
-        assert self.current is not None
-        return self.current
-
-    def stop(self) -> None:
-        if self.current is not None:
-            self.current.stop()
-            self.current = None
+        return self.servers[self.last]
 
     def __enter__(self) -> Arena:
         return self
@@ -50,7 +46,8 @@ class Arena:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
     ) -> None:
-        self.stop()
+        for server in self.servers.values():
+            server.stop()
 
 
 def start(rung: str, redis_address: tuple[str, int], workers: int | None = None, **attributes: float) -> Server:

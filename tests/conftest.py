@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from arena import Arena
 
 from zerohttpd_lib import Lab
 from zerohttpd_lib.lab import Server
@@ -23,6 +24,12 @@ def session_redis() -> Iterator[Redis]:
 def session_lab(session_redis: Redis) -> Iterator[Lab]:
     with Lab(redis=session_redis.url) as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def arena(session_redis: Redis) -> Iterator[Arena]:
+    with Arena(session_redis.address) as arena:
+        yield arena
 
 
 @pytest.fixture

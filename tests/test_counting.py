@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -24,12 +23,6 @@ from zerohttpd_lib.servers import RUNGS
 
 CLIENTS, PAGES = 8, 25
 FORM = b"guest-name=Ada&guest-remarks=%d-%d"
-
-
-@pytest.fixture(scope="module")
-def arena(session_redis: Redis) -> Iterator[Arena]:
-    with Arena(session_redis.address) as arena:
-        yield arena
 
 
 def numbers_of_one_client(url: str) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from time import sleep
 
@@ -31,12 +30,6 @@ BEGIN = {
     "greedy": faulty_clients.greedy,
 }
 SILENCE = 0.2  # seconds, for tests of the timer
-
-
-@pytest.fixture(scope="module")
-def arena(session_redis: Redis) -> Iterator[Arena]:
-    with Arena(session_redis.address) as arena:
-        yield arena
 
 
 @cases(*CLIENTS)

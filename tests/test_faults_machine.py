@@ -23,12 +23,6 @@ from zerohttpd_lib.lab.server import ServerTrouble
 from zerohttpd_lib.servers.multiprocess import SHARES
 
 
-@pytest.fixture(scope="module")
-def arena(session_redis: Redis) -> Iterator[Arena]:
-    with Arena(session_redis.address) as arena:
-        yield arena
-
-
 @contextmanager
 def no_descriptor_left(pids: list[int]) -> Iterator[None]:
     """None of these processes can open another one within this block."""

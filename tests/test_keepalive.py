@@ -27,12 +27,6 @@ POST = b"POST /guestbook HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(FORM),
 STYLE = (PUBLIC / "style.css").read_bytes()
 
 
-@pytest.fixture(scope="module")
-def arena(session_redis: Redis) -> Iterator[Arena]:
-    with Arena(session_redis.address) as arena:
-        yield arena
-
-
 @pytest.fixture(params=KEEP_ALIVE)
 def server(request: pytest.FixtureRequest, arena: Arena, redis: Redis) -> Iterator[Server]:
     server = arena.server(request.param)

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import sys
 import tempfile
 import threading
 import time
