@@ -6,8 +6,10 @@ then, or the events that the script yields in its place.
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,6 +18,19 @@ from zerohttpd_lib.servers import RUNGS
 
 Script = Generator[list[tuple[int, int]] | None, None, None]
 AT_MOST = 5.0  # seconds for something to happen
+
+
+@contextmanager
+def all_descriptors_taken_up_to(fd: int) -> Iterator[None]:
+    """Within this block the lowest free number is above `fd`, unless that is closed."""
+    taken = [os.dup(0)]
+    while taken[-1] < fd:
+        taken.append(os.dup(0))
+    try:
+        yield
+    finally:
+        for each in taken:
+            os.close(each)
 
 
 class Over(Exception):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 from raw_client import PAGE, leave_with_reset
+from scripted import all_descriptors_taken_up_to
 from tiny_server import TinyServer
 from waiting import wait_until
 
@@ -87,7 +88,8 @@ def one_leaves_two_come(server, listener: socket.socket) -> Iterator[list[tuple[
     with socket.create_connection(address), socket.create_connection(address):
         wait_until(lambda: select.select([listener], [], [], 0)[0])
         accept = (listener.fileno(), select.POLLIN)
-        yield [(client, select.POLLHUP), accept, accept, (redis, select.POLLIN)]
+        with all_descriptors_taken_up_to(max(client, redis)):
+            yield [(client, select.POLLHUP), accept, accept, (redis, select.POLLIN)]
 
 
 @pytest.fixture

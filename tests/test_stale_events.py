@@ -16,7 +16,7 @@ from fake_redis import SlowRedis
 from fault_outcomes import EVENT_LOOPS, KEEP_ALIVE
 from pipelining import KEPT_PAGE, KEPT_STATIC, Answers
 from raw_client import read_to_end, status
-from scripted import Script, loop_of
+from scripted import Script, all_descriptors_taken_up_to, loop_of
 from tiny_server import TinyServer
 from waiting import wait_until
 
@@ -58,13 +58,14 @@ class Newcomers:
             redis_sock = connection.redis.sock
             with socket.create_connection(address) as a, socket.create_connection(address) as b:
                 wait_until(lambda: is_readable(self.loop.listener))
-                while connection.state == "asking":  # `nonblocking` asks three times
+                while connection.state == "asking":  # until the whole of its reply is here
                     wait_until(lambda: is_readable(redis_sock))
-                    yield [
-                        (redis_sock.fileno(), READABLE),
-                        *[(self.loop.listener.fileno(), READABLE)] * 2,
-                        (self.old, self.stale_events),
-                    ]
+                    with all_descriptors_taken_up_to(self.old):
+                        yield [
+                            (redis_sock.fileno(), READABLE),
+                            *[(self.loop.listener.fileno(), READABLE)] * 2,
+                            (self.old, self.stale_events),
+                        ]
                 assert status(read_to_end(first)) == 200
                 self.numbers = {each.sock.fileno() for each in self.loop.connections}
                 self.newcomers = list(self.loop.connections)
