@@ -24,6 +24,7 @@ def main(path: str) -> int:
     spec = pickle.loads(Path(path).read_bytes())
     to_the_lab = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # a print() in a learner's server must not be taken for a word to the lab
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr] # and it is seen at once
 
     def announce(url: str) -> None:
         print(json.dumps({"url": url, "pid": os.getpid()}), file=to_the_lab, flush=True)
