@@ -19,6 +19,7 @@ ALLOWED = {
     "cost": {"sockets"},
     "polling": set(),
     "trace": set(),
+    "pollfd": {"trace"},
     "servers": {"messages", "http_wire", "redis_wire", "guestbook", "sockets", "trace", "polling"},
     "load": {"sockets"},  # no server and no wire: a shared mistake would cancel out
     "lab": {"sockets", "guestbook", "servers", "load", "trace", "published"},
