@@ -13,6 +13,7 @@ from waiting import wait_until
 from zerohttpd_lib.lab import Lab, LabError
 from zerohttpd_lib.lab.sweep import CANNOT, Cell, Measurement, Sweep
 from zerohttpd_lib.published import WIDE
+from zerohttpd_lib.servers.epoll import EpollServer
 
 SMALL = {"rungs": ("poll", "epoll"), "clients": (2, 4), "seconds": 0.1, "workers": {"poll": 1, "epoll": 1}}
 
@@ -91,6 +92,15 @@ def test_the_table_has_the_axis_that_varies(lab: Lab) -> None:
     assert [row[0] for row in by_idle.rows()] == ["idle", "0", "100"]
     by_clients = Sweep(lab.redis, ("poll",), (20, 50))
     assert [row[0] for row in by_clients.rows()] == ["clients", "20", "50"]
+
+
+def test_a_class_of_ones_own_has_its_place_beside_the_rungs(lab: Lab) -> None:
+    class Mine(EpollServer):
+        pass
+
+    sweep = lab.sweep(("epoll", Mine), (2,), seconds=0.1, rounds=1, workers={"epoll": 1}, progress=False)
+    assert sweep.rows()[0] == ["clients", "epoll", "Mine"]
+    assert all(sweep.rate(sweep.cell_at(name, 2)) for name in ("epoll", "Mine"))
 
 
 def test_it_tells_after_each_measurement(lab: Lab) -> None:

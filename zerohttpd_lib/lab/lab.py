@@ -120,7 +120,7 @@ class Lab:
 
     def sweep(
         self,
-        rungs: Sequence[str] = ARTICLE_RUNGS,
+        rungs: Sequence[str | type] = ARTICLE_RUNGS,
         clients: int | Sequence[int] = (20, 100, 500, 1000),
         idle: int | Sequence[int] = (0,),
         *,

@@ -68,15 +68,16 @@ class Measurement:
 class Sweep:
     """What is to be measured, and what has been. `run()` goes on where it was left.
 
-    `rungs`, `clients`, `idle`: every combination is a cell. `workers` has, by rung, the number
-    of processes or threads (default: `WORKERS`). With `file`, each measurement is written to
-    that CSV file at once, and those in it already are not made again. Raises LabError.
+    `rungs`, `clients`, `idle`: every combination is a cell. A rung is a name, or a class of your
+    own, which goes by its name, too. `workers` has, by rung, the number of processes or threads
+    (default: `WORKERS`). With `file`, each measurement is written to that CSV file at once, and
+    those in it already are not made again. Raises LabError.
     """
 
     def __init__(
         self,
         redis: Redis,
-        rungs: Sequence[str] = ARTICLE_RUNGS,
+        rungs: Sequence[str | type] = ARTICLE_RUNGS,
         clients: int | Sequence[int] = (20, 100, 500, 1000),
         idle: int | Sequence[int] = (0,),
         *,
@@ -91,10 +92,11 @@ class Sweep:
             raise LabError(
                 "A sweep needs at least one rung, one number of clients, one of idle connections, one round."
             )
-        if unknown := [rung for rung in rungs if rung not in RUNGS]:
+        self.served = {rung if isinstance(rung, str) else rung.__name__: rung for rung in rungs}
+        if unknown := [rung for rung in rungs if isinstance(rung, str) and rung not in RUNGS]:
             raise LabError(f"There is no rung named {unknown[0]!r}. Choose from {', '.join(RUNGS)}.")
         self.redis = redis
-        self.rungs, self.clients, self.idle = tuple(rungs), tuple(clients), tuple(idle)
+        self.rungs, self.clients, self.idle = tuple(self.served), tuple(clients), tuple(idle)
         self.seconds, self.rounds = seconds, rounds
         self.workers = {**WORKERS, **(workers or {})}
         self.file = Path(file) if file is not None else None
@@ -126,7 +128,7 @@ class Sweep:
         warm_up = 0.1 + cell.clients / ARRIVALS
         workers = self.workers.get(cell.rung)
         try:
-            server = Server(cell.rung, self.redis.address, workers=workers, record=False)
+            server = Server(self.served[cell.rung], self.redis.address, workers=workers, record=False)
             try:
                 url = server.url + "/guestbook"
                 plan = Plan(url, cell.clients, cell.idle, self.seconds, warm_up=warm_up, drain=False)
