@@ -2,10 +2,12 @@
 
     python authoring/build.py             build and run all of them, save what they printed
     python authoring/build.py 04          only those whose name begins with 04
+    python authoring/build.py exercises/04    only the exercises of it; or chapters/04
     python authoring/build.py --check     run nothing; say what is not as the sources would have it
 
 A source is MyST Markdown, which Jupytext turns into a notebook. It is then run from top to
-bottom on this machine, and what is saved is freed of whatever would tell on the machine.
+bottom on this machine, and what is saved is freed of whatever would tell on the machine. Of an
+exercise, the solutions are run.
 """
 
 from __future__ import annotations
@@ -18,13 +20,19 @@ import socket
 import sys
 from pathlib import Path
 
+import exercises
 import jupytext
 import nbformat
 from nbclient import NotebookClient
 
+from zerohttpd_lib.grading.exercise import PRISTINE
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "authoring" / "chapters"
+EXERCISE_SOURCES = ROOT / "authoring" / "exercises"
 CHAPTERS = ROOT / "chapters"
+EXERCISES = ROOT / "exercises"
+SOLUTIONS = ROOT / "solutions"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CELL_TIME = 120  # seconds
 NOT_SAVED = "output-not-saved"  # the tag of a cell whose output speaks of the machine, and of nothing else
@@ -36,18 +44,44 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="only compare, and look over what is saved")
     options = parser.parse_args()
     complaints = []
-    for source in sorted(SOURCES.glob("*.md")):
-        if options.names and not source.name.startswith(tuple(options.names)):
+    for source in sorted([*SOURCES.glob("*.md"), *EXERCISE_SOURCES.glob("*.md")]):
+        names = (source.name, f"{source.parent.name}/{source.name}")
+        if options.names and not any(name.startswith(tuple(options.names)) for name in names):
             continue
-        target = CHAPTERS / f"{source.stem}.ipynb"
-        if options.check:
-            complaints += check(source, target)
-        else:
+        if not options.check:
             print(f"running {source.relative_to(ROOT)} ...", flush=True)
-            build(source, target)
+        work = check_all if options.check else build_all
+        complaints += work(source)
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     return 1 if complaints else 0
+
+
+def build_all(source: Path) -> list[str]:
+    """Build what a source describes. Returns what is wrong with the source."""
+    book = read_source(source)
+    target = f"{source.stem}.ipynb"
+    if source.parent != EXERCISE_SOURCES:
+        build(book, CHAPTERS / target)
+        return []
+    if complaints := [f"{source.relative_to(ROOT)}: {mistake}" for mistake in exercises.mistakes(book)]:
+        return complaints
+    for folder in (EXERCISES, PRISTINE):
+        save(exercises.to_be_done(book, source.stem), folder / target)
+    build(exercises.solved(book, source.stem), SOLUTIONS / target)
+    return []
+
+
+def check_all(source: Path) -> list[str]:
+    book = read_source(source)
+    target = f"{source.stem}.ipynb"
+    if source.parent != EXERCISE_SOURCES:
+        return check(book, CHAPTERS / target)
+    complaints = [f"{source.relative_to(ROOT)}: {mistake}" for mistake in exercises.mistakes(book)]
+    to_be_done = exercises.to_be_done(book, source.stem)
+    for folder in (EXERCISES, PRISTINE):
+        complaints += check(to_be_done, folder / target, has_outputs=False)
+    return complaints + check(exercises.solved(book, source.stem), SOLUTIONS / target)
 
 
 def read_source(source: Path) -> nbformat.NotebookNode:
@@ -62,13 +96,15 @@ def read_source(source: Path) -> nbformat.NotebookNode:
     for number, cell in enumerate(book.cells):
         cell.id = f"{source.stem[:2]}-{number:02}"
         cell.metadata = nbformat.from_dict({"tags": cell.metadata["tags"]} if "tags" in cell.metadata else {})
+    if any(exercises.is_a(cell, "answer") for cell in book.cells):
+        exercises.name_cells(book, source)
     book.nbformat, book.nbformat_minor = 4, 5
     return book
 
 
-def build(source: Path, target: Path) -> None:
-    """Run the notebook of `source` and save it as `target`."""
-    book = read_source(source)
+def build(book: nbformat.NotebookNode, target: Path) -> None:
+    """Run the notebook and save it as `target`."""
+    target.parent.mkdir(exist_ok=True)
     metadata = dict(book.metadata)
     NotebookClient(book, timeout=CELL_TIME, resources={"metadata": {"path": str(target.parent)}}).execute()
     book.metadata = nbformat.from_dict(metadata)
@@ -78,22 +114,29 @@ def build(source: Path, target: Path) -> None:
             cell.outputs = []
         elif cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+    save(book, target)
+
+
+def save(book: nbformat.NotebookNode, target: Path) -> None:
     nbformat.validate(book)
+    target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
 
-def check(source: Path, target: Path) -> list[str]:
+def check(book: nbformat.NotebookNode, target: Path, *, has_outputs: bool = True) -> list[str]:
     """What is wrong with the saved notebook, a sentence for each thing; nothing if all is well."""
     name = target.relative_to(ROOT)
     if not target.exists():
         return [f"{name} is missing: run make book."]
     saved = nbformat.read(target, as_version=4)
     complaints = []
-    if without_outputs(saved) != without_outputs(read_source(source)):
-        complaints.append(f"{name} is not what {source.relative_to(ROOT)} builds: run make book.")
+    if without_outputs(saved) != without_outputs(book):
+        complaints.append(f"{name} is not what its source builds: run make book.")
     for cell in saved.cells:
-        if cell.cell_type == "code":
+        if cell.cell_type == "code" and has_outputs:
             complaints += [f"{name}, cell {cell.id}: {problem}" for problem in problems_of(cell)]
+        elif cell.cell_type == "code" and (cell.outputs or cell.execution_count):
+            complaints.append(f"{name}, cell {cell.id}: it has been run, and is to be done.")
     return complaints
 
 

@@ -34,7 +34,7 @@ def test_the_check_notices_an_edited_notebook(tmp_path: Path, monkeypatch: pytes
     nbformat.write(book, edited)
     source = tmp_path / f"{CHAPTERS[0].stem}.md"
     source.write_text((build.SOURCES / source.name).read_text())
-    assert any("is not what" in complaint for complaint in build.check(source, edited))
+    assert any("is not what" in complaint for complaint in build.check(build.read_source(source), edited))
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
 """The guard: runs one command, and sees to it that nothing of it outlives the lab.
 
-    python guard.py [--remove FOLDER] [--grace SECONDS] -- COMMAND ...
+    python guard.py [--remove FOLDER] [--grace SECONDS] [--most PROCESSES] -- COMMAND ...
 
 The lab starts every other process through a guard and holds the write end of the guard's
 standard input. When the lab closes it, or dies in any way at all, the kernel closes it, the
 guard reads end-of-file, and ends the command: SIGTERM first, SIGKILL after the grace. Then it
 kills whatever the command left behind, however deep: the guard is a "subreaper" (man 2 prctl),
-so the kernel makes it the parent of every orphan among its descendants.
+so the kernel makes it the parent of every orphan among its descendants. They are stopped before
+they are killed, or those that multiply would be faster than we are.
+
+With --most it counts its descendants ten times a second. A limit of the kernel's (RLIMIT_NPROC,
+man 2 setrlimit) counts all processes of a user, and holds for all users but root.
 
 This file imports nothing of the package and is run with `python -I -S`: it starts in a few
 hundredths of a second.
@@ -22,6 +26,8 @@ import subprocess
 import sys
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+COUNTING_TIME = 0.1  # seconds between two counts
+TOO_MANY = 96  # our exit status when there were more processes than allowed
 libc = ctypes.CDLL(None)
 
 
@@ -32,13 +38,13 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the lab, which will tell us
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        return run(command, float(settings.get("--grace", "3")))
+        return run(command, float(settings.get("--grace", "3")), int(settings.get("--most", "0")))
     finally:
         if "--remove" in settings:
             shutil.rmtree(settings["--remove"], ignore_errors=True)
 
 
-def run(command: list[str], grace: float) -> int:
+def run(command: list[str], grace: float, most: int) -> int:
     """Run the command until it ends, or until our standard input does. Returns its exit status."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=before_exec)  # noqa: PLW1509 - one thread
     # The command's pipes are its own: should it close them, our readers must see that.
@@ -49,7 +55,11 @@ def run(command: list[str], grace: float) -> int:
     waiting = select.poll()
     waiting.register(0, select.POLLIN)
     waiting.register(ended, select.POLLIN)
-    if ended not in dict(waiting.poll()):
+    while not (ready := dict(waiting.poll(COUNTING_TIME * 1000 if most else None))):
+        if len(descendants()) > most:
+            kill_descendants()
+            return TOO_MANY
+    if ended not in ready:
         child.terminate()
         waiting.unregister(0)
         if not waiting.poll(grace * 1000):
@@ -68,20 +78,46 @@ def before_exec() -> None:
 
 
 def kill_descendants() -> None:
-    """Kill children until there are none: the children of those we kill become ours."""
-    while True:
-        with open(f"/proc/self/task/{os.getpid()}/children") as file:
-            children = [int(pid) for pid in file.read().split()]
-        if not children:
-            return
-        for pid in children:
-            try:
-                os.killpg(pid, signal.SIGKILL)
-            except OSError:  # not the leader of a group
-                os.kill(pid, signal.SIGKILL)
-        for pid in children:
+    """Stop them all, kill them all, until there are none: the orphans of those we kill become ours."""
+    while children_of(os.getpid()):
+        frozen = freeze_descendants()
+        for pid in frozen:
+            send(pid, signal.SIGKILL)
+        for pid in frozen.intersection(children_of(os.getpid())):  # not one that came since: it lives
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
+
+
+def freeze_descendants() -> set[int]:
+    """Stop every descendant. A stopped process cannot fork: when no new one is found, that is all of them."""
+    frozen: set[int] = set()
+    while new := set(descendants()) - frozen:
+        for pid in new:
+            send(pid, signal.SIGSTOP)
+        frozen |= new
+    return frozen
+
+
+def descendants() -> list[int]:
+    pids = children_of(os.getpid())
+    for pid in pids:  # grows while we go
+        pids += children_of(pid)
+    return pids
+
+
+def children_of(pid: int) -> list[int]:
+    """The children of all threads of a process (man 5 proc); none, if it has ended since."""
+    children: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children") as file:
+                children += [int(child) for child in file.read().split()]
+    return children
+
+
+def send(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
 GUARD: Final = Path(__file__).with_name("guard.py")
+TOO_MANY: Final = 96  # the guard's status when there were more processes than allowed; as in guard.py
 STACK_TIME: Final = 2.0  # seconds for a hanging process to write its stack
 
 
@@ -42,14 +43,28 @@ class GuardedProcess:
 
     `output` is the command's standard output, line by line. Its standard error goes to a file,
     which we hold open: what a command says last is read after it has died and its folder is gone.
+    With `most`, more processes than that at a time are the end of all of them; the status is then
+    TOO_MANY.
     """
 
-    def __init__(self, command: list[str], folder: Path, *, grace: float = 3.0) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        folder: Path,
+        *,
+        grace: float = 3.0,
+        most: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
         self.folder = folder
         self._errors = open(folder / "stderr", "x+b")  # noqa: SIM115 - closed in stop()
         guard = [sys.executable, "-I", "-S", str(GUARD)]
+        limit = [] if most is None else ["--most", str(most)]
         self._guard = subprocess.Popen(
-            [*guard, "--remove", str(folder), "--grace", str(grace), "--", *command],
+            [*guard, "--remove", str(folder), "--grace", str(grace), *limit, "--", *command],
+            env=environment,
+            cwd=cwd,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -37,6 +37,14 @@ class ServerTrouble(LabError):
     """The server did not start, died or hangs. The message ends with the last it had to say."""
 
 
+class ServerDidNotStart(ServerTrouble):
+    """It ended, or said nothing, before it listened."""
+
+
+class ServerHangs(ServerTrouble):
+    """It gave no answer in time, or did not stop, and was ended. The message ends with its stack."""
+
+
 class Server:
     """A running server. `url`, `pid`; ask it with `get` and `post`, look into it with `trace`
     and `interest_list()`, end it with `stop()`.
@@ -100,7 +108,7 @@ class Server:
         line = self._process.output.readline() if waiting.poll(START_TIME * 1000) else ""
         if not line:
             said = self._process.errors() or "nothing"
-            raise ServerTrouble(f"The {self.name} server did not start. It said:\n{said}")
+            raise ServerDidNotStart(f"The {self.name} server did not start. It said:\n{said}")
         announcement: dict[str, Any] = json.loads(line)
         return announcement
 
@@ -151,11 +159,11 @@ class Server:
             how = "was stopped" if self._was_stopped else self._process.how_it_ended()
             raise ServerTrouble(f"The {self.name} server {how}. It said:\n{self.errors() or 'nothing'}")
 
-    def _hangs(self, how: str) -> ServerTrouble:
+    def _hangs(self, how: str) -> ServerHangs:
         """Take its last stack, end it, and say so."""
         stack = self._process.last_stack(self.pid)
         self._process.stop()
-        return ServerTrouble(f"The {self.name} server {how} and was ended. It was here:\n{stack}")
+        return ServerHangs(f"The {self.name} server {how} and was ended. It was here:\n{stack}")
 
     def check_answered(self, result: LoadResult) -> None:
         """After a load test: raises ServerTrouble when the server died of it, or answered nothing."""

@@ -1,0 +1,138 @@
+"""The learner's process: `python -m zerohttpd_lib.grading.answer_process NAME`.
+
+It connects to the judge, which listens on the abstract Unix socket NAME, runs the code that it
+is sent, and obeys requests until the judge goes. Whatever the code does to this process, to
+its modules or to the channel, the judge is another process and believes nothing but values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import resource
+import signal
+import socket
+import sys
+import traceback
+import types
+from typing import Any, Final
+
+from .channel import Channel, Closed
+from .values import Fd, Held, decode, encode
+
+MEMORY: Final = 4 * 1_073_741_824  # bytes of address space
+FILE_SIZE: Final = 64 * 1_048_576  # bytes; what is printed goes to a file, too
+ANSWER: Final = "<your answer>"  # the name of its "file" in tracebacks
+
+
+def limit_resources() -> None:
+    """Memory and the size of files; the guard limits the number of processes."""
+    for limit, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, FILE_SIZE), (resource.RLIMIT_CORE, 0)):
+        _, hard = resource.getrlimit(limit)
+        resource.setrlimit(limit, (most if hard == resource.RLIM_INFINITY else min(most, hard),) * 2)
+
+
+def new_namespace() -> dict[str, Any]:
+    """As in a notebook: code runs in a module named __main__."""
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    return module.__dict__
+
+
+def run(source: str, filename: str, namespace: dict[str, Any]) -> None:
+    """Run a cell. Its first line may be `%%answer TASK`; line numbers are those of the cell."""
+    first, newline, rest = source.partition("\n")
+    if first.startswith("%%answer"):
+        source = f"# {first}{newline}{rest}"
+    exec(compile(source, filename, "exec"), namespace)
+
+
+class Servant:
+    """Obeys: each request names something to do, and gets one reply."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.namespace = new_namespace()
+        self.sockets: dict[int, socket.socket] = {}
+        self.held: list[Any] = []
+
+    def serve(self) -> None:
+        while True:
+            request = self.channel.receive()
+            reply: dict[str, Any]
+            try:
+                reply = {"value": encode(self.obey(request))}
+            except Missing as missing:
+                reply = {"missing": str(missing)}
+            except SystemExit:
+                reply = {"exits": True}
+            except BaseException as problem:
+                reply = {"raised": describe(problem)}
+            self.channel.send({"id": request["id"], **reply})
+
+    def obey(self, request: dict[str, Any]) -> Any:
+        arguments = [decode(argument, self.find) for argument in request.get("arguments", [])]
+        match request["do"]:
+            case "run":
+                run(request["source"], request["filename"], self.namespace)
+            case "take":  # a descriptor, which came beside the message
+                return self.channel.descriptors.pop(0)
+            case "value":
+                return self.target(request)
+            case "call":
+                return self.target(request)(*arguments)
+            case "make":
+                self.held.append(self.target(request)(*arguments))
+                return len(self.held) - 1
+
+    def target(self, request: dict[str, Any]) -> Any:
+        """What is asked for: a name of the answer's, or an attribute of an object that we hold."""
+        name = request["name"]
+        if "of" in request:
+            thing = self.held[request["of"]]
+            if not hasattr(thing, name):
+                raise Missing(f"{type(thing).__name__}.{name}")
+            return getattr(thing, name)
+        if name not in self.namespace:
+            raise Missing(name)
+        return self.namespace[name]
+
+    def find(self, reference: Fd | Held) -> Any:
+        """A descriptor's socket object is the same at each call, and stays when the learner drops it."""
+        if isinstance(reference, Held):
+            return self.held[reference.number]
+        sock = self.sockets.get(reference.number)
+        if sock is None or sock.fileno() != reference.number:
+            sock = self.sockets[reference.number] = socket.socket(fileno=reference.number)
+        return sock
+
+
+class Missing(Exception):
+    """The answer does not define this."""
+
+
+def describe(problem: BaseException) -> dict[str, Any]:
+    """An exception as plain values; `line` is the innermost one that is the learner's."""
+    line = None
+    if isinstance(problem, SyntaxError) and problem.filename == ANSWER:
+        line = problem.lineno
+    for frame in traceback.extract_tb(problem.__traceback__):
+        line = frame.lineno if frame.filename == ANSWER else line
+    text = problem.msg if isinstance(problem, SyntaxError) else str(problem)
+    return {"kind": type(problem).__name__, "text": str(text)[:500], "line": line}
+
+
+def main(name: str) -> int:
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    os.dup2(2, 1)  # what the learner prints is nobody's input
+    channel = Channel(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+    channel.sock.connect("\0" + name)
+    limit_resources()
+    with contextlib.suppress(Closed):  # the judge has heard enough
+        Servant(channel).serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

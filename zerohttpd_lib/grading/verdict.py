@@ -1,0 +1,90 @@
+"""What can be said of an answer: `Wrong`, which a check raises, and `Verdict`, which people read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+RIGHT: Final = "right"
+WRONG: Final = "wrong"
+NOT_ATTEMPTED: Final = "not attempted"
+
+LONGEST_VALUE: Final = 400  # characters of a value that are shown
+NOTHING: Final = object()  # there is no value to show: None may well be one
+
+
+class Wrong(Exception):
+    """The answer is wrong, and this is why.
+
+    `code`: a short word for the mistake, its own within the task. `say`: what is wrong, in one
+    sentence. `yours`, `expected`: values to show beside each other, where there are any.
+    `hints`: shown one after the other, a step further at each attempt with the same mistake.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        yours: Any = NOTHING,
+        expected: Any = NOTHING,
+        hints: Sequence[str] = (),
+        say: str = "",
+    ) -> None:
+        super().__init__(say or code)
+        self.code, self.yours, self.expected = code, yours, expected
+        self.hints, self.say = list(hints), say
+
+
+class Raised(Wrong):
+    """The learner's code raised an exception. `kind` is its class's name, `text` what it says.
+
+    A check that expects one catches this; otherwise it is the verdict.
+    """
+
+    def __init__(self, kind: str, text: str, say: str) -> None:
+        super().__init__("does-not-run", say=say, hints=["Run your cell, then call it by hand with a small case."])
+        self.kind, self.text = kind, text
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge has found. Texts only: it has travelled as JSON from the judge's process."""
+
+    task: str
+    status: str  # RIGHT, WRONG or NOT_ATTEMPTED
+    code: str = ""
+    sentence: str = ""
+    yours: str | None = None
+    expected: str | None = None
+    hints: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, task: str, wrong: Wrong) -> Verdict:
+        return cls(task, WRONG, wrong.code, wrong.say, shown(wrong.yours), shown(wrong.expected), wrong.hints)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def lines(self, hint: int = 0) -> list[str]:
+        """In words, a line for each thing to know; `hint` is how many hints were shown before."""
+        lines = [f"{self.task}: {self.status}." + (f" {self.sentence}" if self.sentence else "")]
+        if self.yours is not None:
+            lines.append(f"  yours:    {self.yours}")
+        if self.expected is not None:
+            lines.append(f"  expected: {self.expected}")
+        if self.hints:
+            lines.append(f"  hint:     {self.hints[min(hint, len(self.hints) - 1)]}")
+        return lines
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+
+def shown(value: Any) -> str | None:
+    """A value as people are shown it, not longer than they can read; a text is shown as it is."""
+    if value is NOTHING:
+        return None
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} ... ({len(text):,} characters)"
