@@ -77,6 +77,7 @@ CLIENTS = {
 TIMED = {
     "silent for long": Fault("a client says nothing for too long", Outcome.KEEPS, ON_TIME),
     "half for long": Fault("a client stops in the middle of a request", Outcome.KEEPS, ON_TIME),
+    "a trickle for long": Fault("a client sends a byte of its request now and then", Outcome.KEEPS, ON_TIME),
     "unread for long": Fault("a client stops in the middle of reading", Outcome.KEEPS, ON_TIME),
 }
 REDIS = {

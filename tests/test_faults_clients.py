@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from socket import socket
 from time import sleep
 
 import faulty_clients
@@ -29,6 +30,12 @@ BEGIN = {
     "endless": faulty_clients.endless,
     "greedy": faulty_clients.greedy,
 }
+BEGIN_AND_END = {  # what a client sends before it stops, and afterwards
+    "silent for long": (b"", PAGE),
+    "half for long": (PAGE[:20], PAGE[20:]),
+    "a trickle for long": (PAGE[:-2] + b"X: ", b"\r\n\r\n"),
+    "unread for long": (PAGE, b""),
+}
 SILENCE = 0.2  # seconds, for tests of the timer
 
 
@@ -49,18 +56,32 @@ def test_clients_that_do_wrong(rung: str, fault: str, outcome: Outcome, arena: A
     arena.dirty = False
 
 
+def trickle(sock: socket, fault: str) -> None:
+    if fault == "a trickle for long":
+        with suppress(OSError):  # it is dismissed
+            sock.send(b"a")
+
+
 @cases(*TIMED)
 def test_clients_that_stop(rung: str, fault: str, outcome: Outcome, arena: Arena, redis: Redis) -> None:
     server = arena.server(rung, silence=SILENCE)
     if fault == "unread for long":
         redis.client.rpush("guestbook_remarks", *["x" * 1024] * 1024)
+    begin, end = BEGIN_AND_END[fault]
     with faulty_clients.connect_with_tiny_window(server.url) as sock:
-        sock.sendall({"silent for long": b"", "half for long": PAGE[:20], "unread for long": PAGE}[fault])
+        sock.sendall(begin)
+
+        def is_dismissed() -> bool:
+            trickle(sock, fault)
+            return is_quiet(server)
+
         if outcome is Outcome.DISMISSES:
-            wait_until(lambda: is_quiet(server))
+            wait_until(is_dismissed)
         else:
-            sleep(1.5 * SILENCE)  # there is nothing to wait for: that is the point
-            sock.sendall({"silent for long": PAGE, "half for long": PAGE[20:], "unread for long": b""}[fault])
+            for _ in range(3):
+                sleep(SILENCE / 2)  # there is nothing to wait for: that is the point
+                trickle(sock, fault)
+            sock.sendall(end)
             assert status(read_to_end(sock)) == 200
     assert_serves(server)
     arena.dirty = False

@@ -10,6 +10,7 @@ Simplifications: no chunked request bodies (501), no folded header lines (400), 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -53,16 +54,23 @@ def read_request(data: bytes) -> tuple[Request, int] | None:
         raise BadRequest(431, f"The headers are longer than {MAX_HEAD:,} bytes.")
     if end is None:
         return None
-    line, *header_lines = data[start : end.start()].decode("latin-1").split("\n")
-    method, target, version = _read_request_line(line.removesuffix("\r"))
-    headers = _read_headers(header_lines)
-    length = _body_length(headers)
+    request, length = _read_head(data[start : end.start()])
+    if not length:
+        return request, end.end()
     if len(data) < end.end() + length:
         return None
-    body = data[end.end() : end.end() + length]
+    return request._replace(body=data[end.end() : end.end() + length]), end.end() + length
+
+
+@lru_cache(maxsize=128)
+def _read_head(head: bytes) -> tuple[Request, int]:
+    """The request without its body, and the length of that. A client's requests mostly have the
+    same head, byte for byte, and then this is a look-up."""
+    line, *header_lines = head.decode("latin-1").split("\n")
+    method, target, version = _read_request_line(line.removesuffix("\r"))
+    headers = _read_headers(header_lines)
     path, _, query = target.partition("?")
-    request = Request(method, path, query, headers, body, _keep_alive(version, headers))
-    return request, end.end() + length
+    return Request(method, path, query, headers, b"", _keep_alive(version, headers)), _body_length(headers)
 
 
 def _length_of_blank_lines(data: bytes) -> int:
@@ -120,14 +128,22 @@ def _keep_alive(version: tuple[str, str], headers: dict[str, str]) -> bool:
 
 def write_response(response: Response, *, keep_alive: bool = False, head_only: bool = False) -> bytes:
     """The bytes of `response`. `head_only` answers a HEAD request: all but the body."""
+    head = _write_head(response.status, response.content_type, len(response.body), keep_alive, response.headers)
+    return head if head_only else head + response.body
+
+
+@lru_cache(maxsize=128)
+def _write_head(
+    status: int, content_type: str, length: int, keep_alive: bool, headers: tuple[tuple[str, str], ...]
+) -> bytes:
+    """Pages of the same kind and length, as most are, have the same head."""
     lines = [
-        f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}",
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         "Server: zerohttpd",
-        f"Content-Type: {response.content_type}",
-        f"Content-Length: {len(response.body)}",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {length}",
         f"Connection: {'keep-alive' if keep_alive else 'close'}",
-        *(f"{name}: {value}" for name, value in response.headers),
+        *(f"{name}: {value}" for name, value in headers),
         "\r\n",
     ]
-    head = "\r\n".join(lines).encode("latin-1")
-    return head if head_only else head + response.body
+    return "\r\n".join(lines).encode("latin-1")

@@ -6,6 +6,7 @@ Writing it takes five lines. Reading it is left to hiredis, the parser that redi
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, cast
 
 import hiredis
@@ -18,8 +19,12 @@ __all__ = ["NEED_MORE", "ProtocolError", "ReplyReader", "write_command"]
 NEED_MORE: Final = False  # hiredis says False: None is already taken, it is Redis's nil
 
 
+@lru_cache(maxsize=16)
 def write_command(command: Command) -> bytes:
-    """`Command(b"GET", (b"k",))` becomes `*2 $3 GET $1 k`, with CRLF for each space."""
+    """`Command(b"GET", (b"k",))` becomes `*2 $3 GET $1 k`, with CRLF for each space.
+
+    A server asks the same few things over and over: they are kept.
+    """
     words = (command.name, *command.arguments)
     head = b"*%d\r\n" % len(words)
     return head + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)

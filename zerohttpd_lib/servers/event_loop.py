@@ -40,7 +40,7 @@ class EventLoop:
     """
 
     keep_alive = False
-    silence = 30.0  # seconds that a client may take to send, or to read, anything
+    silence = 30.0  # seconds that a client may take for a request, or to read any of its answer
     patience = 5.0  # seconds that Redis may take to reply
     listener_events = READABLE
     poller_class: type[Epoll] | type[EdgeEpoll] = Epoll
@@ -129,7 +129,7 @@ class EventLoop:
             self.poller.watch(self.listener.fileno(), self.listener_events)
 
     def has_stirred(self, connection: HttpConnection) -> None:
-        """Put it last, so that the one that has been silent for the longest is always the first."""
+        """Its time counts anew. Put it last: the one that has not stirred for the longest is the first."""
         self.connections.pop(connection, None)
         self.connections[connection] = self.now
 

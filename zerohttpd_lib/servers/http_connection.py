@@ -2,15 +2,18 @@
 
 What a connection is doing at any moment, and what takes it on:
 
-    reading     its next request is not complete yet    more input; silence ends it
+    reading     its next request is not complete yet    the rest of it, if it comes in time
     pausing     it has had several answers in a row     the end of this batch: it was the others' turn
     asking      the application waits for Redis         the replies, or their failure
-    writing     the kernel has not taken all of it      the client reads; silence ends it
-    leaving     answered for the last time, listened to end of input, or enough of it, or silence
+    writing     the kernel has not taken all of it      the client reads, and does so in time
+    leaving     answered for the last time, listened to end of input, or enough of it, or of time
     finished    it will be closed with this batch       nothing
 
 One request is answered at a time. Input that comes meanwhile is kept, up to a limit, and taken
 up in order, so that pipelined requests are answered in order, too (RFC 9112, section 9.3.2).
+
+"In time" counts from the beginning of a request, and from the last bytes of an answer that the
+client took: one that sends a byte now and then cannot stay for ever.
 
 Whatever happens to a connection (`ready`, `replied`, `resume`) ends in `go_on`, which takes up the
 next request and the input that was left in the kernel: nobody else would.
@@ -62,7 +65,6 @@ class HttpConnection:
 
     def ready(self, events: int) -> None:
         """What the loop calls. Whatever goes wrong with this client ends with its connection."""
-        self.loop.has_stirred(self)
         try:
             if events & BROKEN:  # reset, or closed on both sides: there is nobody to answer
                 return self.finish()
@@ -127,6 +129,8 @@ class HttpConnection:
             if self.discarded > MAX_DISCARDED:
                 self.finish()
         else:
+            if not self.input:
+                self.loop.has_stirred(self)
             self.input += data
 
     def end_of_input(self) -> None:
@@ -148,6 +152,8 @@ class HttpConnection:
                 return
             request, length = parsed
             self.input = self.input[length:]
+            if self.input:
+                self.loop.has_stirred(self)
             self.head_only = request.method == "HEAD"
             self.keep = request.keep_alive and self.loop.keep_alive
             self.conversation = self.loop.respond(request)
@@ -199,7 +205,9 @@ class HttpConnection:
             self.output = memoryview(data)[sent:]
 
     def flush(self) -> None:
-        self.output = self.output[sockets.send_now(self.sock, self.output) :]
+        if sent := sockets.send_now(self.sock, self.output):
+            self.loop.has_stirred(self)
+            self.output = self.output[sent:]
         if not self.output:
             self.written()
 
@@ -236,7 +244,7 @@ class HttpConnection:
             self.redis = None
 
     def time_is_up(self) -> None:
-        """Silent for too long. One that waits for Redis is not to blame for it, but Redis may be."""
+        """It took too long. One that waits for Redis is not to blame for it, but Redis may be."""
         if self.redis is not None:
             self.loop.has_stirred(self)
             self.redis.lose_patience()
