@@ -20,7 +20,7 @@ from typing import Final
 from zerohttpd_lib.lab.processes import LabError
 from zerohttpd_lib.lab.redis_server import Redis
 
-from . import crowds, generators, machine, servers
+from . import crowds, generators, machine, patience, servers
 from .measured import Settings
 from .targets import sign
 
@@ -35,7 +35,7 @@ METHOD: Final = """\
   lead with ratios of two things measured in one run, moments apart. The absolute numbers differ from machine to
   machine, and on a shared one from minute to minute.
 - A number in bold is the median. The range in brackets goes from the smallest to the largest. Part A had {pairs}
-  rounds, B {rounds} and C {crowd_rounds}, of {seconds} s for each measurement ({crowd_seconds:.0f} s with the crowd of
+  rounds, B {rounds}, C and D {crowd_rounds}, of {seconds} s for each measurement (more with crowds and slow
   clients). A round measures everything once, in turns; ratios are taken within a round. Read a difference that
   is smaller than the range as none.
 - Every server shows the same page. That was compared, but for the visitor's number, before anything was measured.
@@ -77,8 +77,8 @@ def measure(settings: Settings) -> str:
     load_before = os.getloadavg()[0]
     with Redis() as redis:
         sign(redis)
-        parts = [part.report(redis, settings) for part in (generators, servers, crowds)]
-    method = METHOD.format(**asdict(settings), crowd_seconds=crowds.CROWD_SECONDS)
+        parts = [part.report(redis, settings) for part in (generators, servers, crowds, patience)]
+    method = METHOD.format(**asdict(settings))
     title = f"# Measured on {date.today():%d %B %Y}" + (", quickly" if settings.name else "")
     return "\n\n".join([title, *parts, "## The machine", machine.describe(load_before), method])
 
