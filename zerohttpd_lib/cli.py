@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--rungs", type=_names, default=None, metavar="A,B", help="servers (default: the article's)")
     sweep.add_argument("--clients", type=_numbers, default=None, metavar="C,D", help="numbers of clients")
     sweep.add_argument("--idle", type=_numbers, default=(0,), metavar="N,M", help="numbers of idle connections")
-    sweep.add_argument("--seconds", type=float, default=0.7, metavar="S", help="measured for each cell and round")
+    sweep.add_argument("--seconds", type=float, default=0.6, metavar="S", help="measured for each cell and round")
     sweep.add_argument("--rounds", type=int, default=2, metavar="R", help="times that each cell is measured")
     sweep.add_argument("--workers", type=_pairs, default={}, metavar="RUNG=N,...", help="processes or threads")
     sweep.add_argument("--csv", metavar="FILE", help="write each measurement here; go on with what is in it")

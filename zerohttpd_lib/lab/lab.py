@@ -124,7 +124,7 @@ class Lab:
         clients: int | Sequence[int] = (20, 100, 500, 1000),
         idle: int | Sequence[int] = (0,),
         *,
-        seconds: float = 0.7,
+        seconds: float = 0.6,
         rounds: int = 2,
         workers: Mapping[str, int] | None = None,
         file: str | Path | None = None,

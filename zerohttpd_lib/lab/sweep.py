@@ -81,7 +81,7 @@ class Sweep:
         clients: int | Sequence[int] = (20, 100, 500, 1000),
         idle: int | Sequence[int] = (0,),
         *,
-        seconds: float = 0.7,
+        seconds: float = 0.6,
         rounds: int = 2,
         workers: Mapping[str, int] | None = None,
         file: str | Path | None = None,
@@ -125,7 +125,7 @@ class Sweep:
         return self
 
     def _measure(self, number: int, cell: Cell) -> Measurement:
-        warm_up = 0.1 + cell.clients / ARRIVALS
+        warm_up = 0.1 + 1.25 * cell.clients / ARRIVALS  # until all have come, and a little longer
         workers = self.workers.get(cell.rung)
         try:
             server = Server(self.served[cell.rung], self.redis.address, workers=workers, record=False)

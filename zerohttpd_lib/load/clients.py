@@ -76,13 +76,15 @@ class Clients:
         """A request has failed, and its connection is closed."""
         raise NotImplementedError
 
-    def wait_once(self, timeout: float) -> None:
-        """Wait for up to `timeout` seconds, and handle what is ready."""
-        for fd, _ in self.epoll.poll(max(0.0, timeout), EVENTS_AT_ONCE):
+    def wait_once(self, timeout: float) -> int:
+        """Wait for up to `timeout` seconds, and handle what is ready; returns how many were."""
+        ready = self.epoll.poll(max(0.0, timeout), EVENTS_AT_ONCE)
+        for fd, _ in ready:
             if connection := self.connections.get(fd):
                 self.ready(connection)
             else:
                 self.idle_ended(fd)
+        return len(ready)
 
     def start_request(self, started: float) -> None:
         """Connect and send. What goes wrong is counted."""

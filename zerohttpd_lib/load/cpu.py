@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from time import perf_counter as clock
 from typing import Final
@@ -63,15 +64,16 @@ def _ancestors(pid: int) -> set[int]:
 
 
 def _listening(port: int) -> list[tuple[str, int]]:
-    """The listening sockets of this port: inode, and length of the accept queue."""
+    """The listening sockets of this port: inode, and length of the accept queue.
+
+    The kernel lists them before all others (tcp_get_idx in net/ipv4/tcp_ipv4.c), and writes a table
+    only as far as it is read: after many connections the rest of it is long.
+    """
     found = []
     for table in ("net/tcp", "net/tcp6"):
-        try:
-            lines = (PROC / table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            if f" {LISTEN} " in line:
+        with suppress(OSError), open(PROC / table) as file:
+            next(file)  # the names of the columns
+            for line in takewhile(lambda line: f" {LISTEN} " in line, file):
                 _, local, _, _, queues, *rest = line.split()
                 if int(local.rpartition(":")[2], 16) == port:
                     found.append((rest[4], int(queues.rpartition(":")[2], 16)))

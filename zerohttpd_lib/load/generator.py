@@ -34,7 +34,8 @@ from .plan import Plan
 TICK: Final = 0.1  # seconds between two samples
 RETRY_AFTER: Final = 0.1  # seconds a client waits after a failure
 PATIENCE: Final = 3.0  # seconds without any answer, at the end, before we give up on the rest
-ARRIVALS: Final = 10_000  # clients that arrive each second, at the start: all at once would fill any backlog
+CATCH_UP: Final = 1.0  # seconds, at most, between the warm-up and what is measured
+ARRIVALS: Final = 20_000  # clients that arrive each second, at the start: all at once would fill any backlog
 
 
 class Generator(Clients):
@@ -55,7 +56,9 @@ class Generator(Clients):
     def run(self) -> dict[str, object]:
         """Run to the end, printing samples on the way. Returns what the last line says."""
         gc.disable()  # nothing here is cyclic, and a collection would look like a slow server
-        self.run_until(clock() + self.plan.warm_up, samples=False)
+        if self.plan.warm_up:
+            self.run_until(clock() + self.plan.warm_up, samples=False)
+            self.catch_up()
         meter = Meter([os.getpid()])
         self.latencies = array("d")
         self.failures.clear()
@@ -88,6 +91,12 @@ class Generator(Clients):
                 sampled = len(self.latencies)
                 next_tick = max(next_tick + TICK, clock())
 
+    def catch_up(self) -> None:
+        """Take the answers that came while we were busy connecting: they are the warm-up's."""
+        deadline = clock() + CATCH_UP
+        while self.wait_once(0) and clock() < deadline:
+            pass
+
     def drain(self) -> float:
         """No new requests: wait for the answers that are still to come. Returns when the last one came."""
         last_answer = clock()
@@ -109,6 +118,7 @@ class Generator(Clients):
             "p50_ms": window[len(window) // 2] * 1e3 if window else None,
             "p99_ms": window[len(window) * 99 // 100] * 1e3 if window else None,
             "connections": len(self.connections),
+            "failures": dict(self.failures),
         }
         print(json.dumps({"sample": sample}), flush=True)
 
@@ -167,11 +177,11 @@ class OpenLoop(Generator):
     def next_start(self) -> float:
         return self.due
 
-    def wait_once(self, timeout: float) -> None:
+    def wait_once(self, timeout: float) -> int:
         # epoll_wait counts in milliseconds, which is too coarse for a rate of thousands a
         # second. An epoll descriptor can itself be waited for, by select(), in microseconds.
         select.select([self.epoll], [], [], max(0.0, timeout))
-        super().wait_once(0)
+        return super().wait_once(0)
 
     def go_on(self, connection: Connection, now: float, reusable: bool) -> None:
         if reusable:
