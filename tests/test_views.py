@@ -88,3 +88,10 @@ def test_a_notebook_gets_the_image_and_the_words(run: tuple[LoadResult, Trace]) 
 def test_nothing_here_uses_pyplot() -> None:
     code = "import sys, zerohttpd_lib.views as v; v.show_published(); sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_price_of_a_scan_is_shown_with_its_numbers_in_words() -> None:
+    picture = views.show_scan(measure_grid("poll", (5, 20), (1,), repeats=5))
+    assert picture.png.startswith(PNG)
+    assert "the list has just changed" in repr(picture)
+    assert "µs for 20" in repr(picture)

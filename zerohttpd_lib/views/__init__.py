@@ -1,6 +1,6 @@
 """Figures and live views, for notebooks. The only place that imports matplotlib and ipywidgets."""
 
-from .cost import show_cost
+from .cost import show_cost, show_scan
 from .figures import show_load, show_waits, show_work
 from .live import watch
 from .picture import Picture
@@ -13,6 +13,7 @@ __all__ = [
     "show_cost",
     "show_load",
     "show_published",
+    "show_scan",
     "show_sweep",
     "show_waits",
     "show_work",

@@ -32,3 +32,24 @@ def show_cost(times: Sequence[WaitTime], models: Sequence[CostModel]) -> Picture
     ax.set_ylabel("microseconds")
     ax.set_title("What does one wait cost?", loc="left", color=INK)
     return Picture(figure, "The time of one wait by the number watched.\n" + "\n".join(map(repr, models)))
+
+
+def show_scan(times: Sequence[WaitTime]) -> Picture:
+    """What does one look at the whole list cost? A line for a list as it was, one for a list that has just changed."""
+    figure, ax = new_figure(height=3.6)
+    words = []
+    for changed, line, name in ((False, "-", "the list is as it was"), (True, "--", "the list has just changed")):
+        points = sorted((time.watched, time.seconds * 1e6) for time in times if time.changed == changed)
+        watched, microseconds = zip(*points, strict=True)
+        ax.plot(watched, microseconds, line, marker="o", color=COLOURS["poll"], linewidth=2, markersize=5)
+        ax.annotate(name, points[-1], (8, 4 if changed else -13), textcoords="offset points", color=INK)
+        words.append(f"{name}: {microseconds[-1]:,.0f} µs for {watched[-1]:,}")
+    ax.set_xlim(0, max(time.watched for time in times) * 1.3)  # room for the names of the lines
+    ax.set_xticks(sorted({time.watched for time in times}))
+    ax.set_ylim(bottom=0)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter("{x:,.0f}")
+    ax.set_xlabel(f"descriptors on the list, of which {min(time.ready for time in times)} is ready")
+    ax.set_ylabel("microseconds")
+    ax.set_title("What does one look at the whole list cost?", loc="left", color=INK)
+    return Picture(figure, f"The time of one poll() by the length of its list. {'; '.join(words)}.")
