@@ -13,12 +13,15 @@ from pathlib import Path
 
 import nbformat
 
-from zerohttpd_lib.grading.exercise import task_of
+from zerohttpd_lib.grading.exercise import digest_of, task_of
 
 
 def to_be_done(book: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
     """The notebook that a learner opens, from all cells of the source."""
-    kept = [cell for cell in book.cells if not is_a(cell, "solution")]
+    kept = [copy.deepcopy(cell) for cell in book.cells if not is_a(cell, "solution")]
+    for cell in kept:
+        if is_a(cell, "answer"):
+            cell.metadata["zerohttpd"] = {"as_shipped": digest_of(cell.source)}
     return finished(book, kept, {"exercise": name, "version": version_of(kept)})
 
 

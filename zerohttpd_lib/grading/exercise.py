@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 PRISTINE: Final = Path(__file__).with_name("pristine")
-CHECKS: Final = Path(__file__).with_name("checks")
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,18 @@ class Exercise:
         """Whether this is other code than the shipped cell has: comments and blank lines are no code."""
         return _code(source) != _code(source_of(self.answers[task]))
 
+    @property
+    def skeleton(self) -> list[dict[str, Any]]:
+        """The cells that grading is about: setup, answers and checks."""
+        return [cell for cell in self.cells if {"setup", "answer", "check"} & set(tags_of(cell))]
 
-def read_exercise(path: Path, checks: str | None = None) -> Exercise:
-    """An exercise from a pristine notebook. `checks`: where its checks are, if not in this package."""
+
+def read_exercise(path: Path) -> Exercise:
+    """An exercise from a pristine notebook, which may say where its checks are; usually in chNN of this package."""
     book = json.loads(path.read_text())
     about = book["metadata"]["zerohttpd"]
     name = about["exercise"]
-    return Exercise(name, about["version"], book["cells"], checks or f"ch{name[:2]}")
+    return Exercise(name, about["version"], book["cells"], about.get("checks", f"ch{name[:2]}"))
 
 
 @lru_cache
@@ -78,8 +83,17 @@ def task_of(source: str) -> str:
     return words[1] if len(words) > 1 and words[0] == "%%answer" else ""
 
 
+def digest_of(source: str) -> str:
+    """Of an answer cell's code. The shipped cell carries it, so that it is known as unchanged in later years."""
+    return hashlib.sha256("\n".join(_significant(_without_first_line(source))).encode()).hexdigest()[:12]
+
+
+def _without_first_line(source: str) -> list[str]:
+    return [line for line in source.splitlines() if not line.lstrip().startswith("%%answer")]
+
+
 def _code(source: str) -> str:
-    lines = [line for line in source.splitlines() if not line.lstrip().startswith("%%answer")]
+    lines = _without_first_line(source)
     try:
         return ast.dump(ast.parse("\n".join(lines)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # what ast.parse may raise
