@@ -48,10 +48,12 @@ class Lab:
         port: int = 0,
         workers: int | None = None,
         share: str | None = None,
-        record: bool = True,
+        record: bool | str = True,
     ) -> Server:
         """Start a rung by its name, or a class of yours. With `record`, `server.trace` has its waits.
 
+        `record="details"`: also each call on a socket, and for which event it was made; this costs speed.
+        Of several processes the first is recorded, and it is the one that a stepper holds.
         `workers`: how many processes or threads, where the rung has a pool; without it, as many as it likes.
         `share`: how the processes share the port, where the rung has a choice.
         """
@@ -137,6 +139,19 @@ class Lab:
         )  # fmt: skip
         with interrupts_in_one_sentence():
             return sweep.run(progress=progress, on_measurement=on_measurement)
+
+    def freeze_redis(self) -> None:
+        """Stop Redis where it is: it keeps its connections, and answers nobody. `thaw_redis()` ends that."""
+        self._check_open()
+        self.redis.freeze()
+
+    def thaw_redis(self) -> None:
+        """Let a frozen Redis go on."""
+        self.redis.thaw()
+
+    @property
+    def redis_is_frozen(self) -> bool:
+        return self.redis.is_frozen
 
     def close(self) -> None:
         """End every server, load test and the Redis of this lab. May be repeated."""

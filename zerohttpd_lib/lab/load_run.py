@@ -86,6 +86,10 @@ class LoadRun:
     def is_running(self) -> bool:
         return self._running > 0
 
+    def shares_so_far(self) -> dict[str, Share]:
+        """How busy each side has been, from the start until now."""
+        return {name: meter.share() for name, meter in self._meters.items()}
+
     def stop(self) -> None:
         """End it now, if it is still running."""
         for process in self._processes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from redis.retry import Retry
 from ..sockets import Address
 from .processes import GuardedProcess, LabError, new_folder
 
+FREEZER: Final = Path(__file__).with_name("freezer.py")
 START_TIME: Final = 10.0  # seconds
 MAX_CLIENTS: Final = 50_000  # connections; Redis lowers it to what its descriptor limit allows
 
@@ -68,6 +70,8 @@ class Redis:
 
     def __init__(self, url: str | None = None) -> None:
         self._process: GuardedProcess | None = None
+        self._freezer: GuardedProcess | None = None
+        self._frozen_pid = 0
         self.is_throw_away = url is None
         if url is None:
             self._start()
@@ -98,6 +102,8 @@ class Redis:
     @property
     def pid(self) -> int:
         """Its process id. Raises LabError when it is gone."""
+        if self.is_frozen:
+            return self._frozen_pid
         try:
             return int(self.client.info("server")["process_id"])
         except redis.RedisError:
@@ -106,8 +112,35 @@ class Redis:
                 "If make lab had started it, run make lab again."
             ) from None
 
+    def freeze(self) -> None:
+        """Stop it where it is (SIGSTOP). Its connections stay, and the kernel takes new ones for it."""
+        if self.is_frozen:
+            return
+        pid = self.pid
+        if not _is_redis_here(pid):
+            raise LabError(
+                f"The Redis at {self.url} runs on another machine, or as another user: it cannot be stopped."
+            )
+        self._freezer = GuardedProcess([sys.executable, "-I", "-S", str(FREEZER), str(pid)], new_folder("freezer"))
+        self._frozen_pid = pid
+        if not self._freezer.output.readline():
+            said = self._freezer.errors()
+            self.thaw()
+            raise LabError(f"Redis could not be stopped: {said[-200:]}")
+
+    def thaw(self) -> None:
+        """Let it go on. May be repeated."""
+        if self._freezer is not None:
+            self._freezer.stop()
+            self._freezer = None
+
+    @property
+    def is_frozen(self) -> bool:
+        return self._freezer is not None
+
     def stop(self) -> None:
         """End it, and what it knows with it. A Redis of yours goes on."""
+        self.thaw()
         self.client.close()
         if self._process is not None:
             self._process.stop()
@@ -129,6 +162,13 @@ class Redis:
 def _client(address: Address) -> redis.Redis:
     """One that says at once when there is no answer. redis-py's own tries again, for seconds."""
     return redis.Redis(*address, retry=Retry(NoBackoff(), 0))
+
+
+def _is_redis_here(pid: int) -> bool:
+    try:
+        return "redis" in Path(f"/proc/{pid}/comm").read_text() and os.stat(f"/proc/{pid}").st_uid == os.geteuid()
+    except FileNotFoundError:
+        return False
 
 
 def _free_port() -> int:

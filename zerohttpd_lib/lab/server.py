@@ -16,16 +16,22 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
+from weakref import ReferenceType, ref
 
 import cloudpickle
 
 from ..load.result import LoadResult
 from ..servers import RUNGS
 from ..sockets import Address
+from ..trace.file import TraceFile
 from ..trace.kernel import InterestList, interest_list
-from ..trace.reader import Trace, TraceFile
+from ..trace.reader import Trace
+from ..trace.run import Run
+from ..trace.stepper import Stepper
+from ..trace.watching import control_file
 from .page import Page
 from .processes import GuardedProcess, LabError, new_folder
+from .visitors import Visitor
 
 START_TIME: Final = 10.0  # seconds for a server to listen
 ANSWER_TIME: Final = 5.0  # seconds for one answer
@@ -63,8 +69,12 @@ class Server:
         port: int = 0,
         workers: int | None = None,
         share: str | None = None,
-        record: bool = True,
+        record: bool | str = True,
     ) -> None:
+        if record not in (True, False, "details"):
+            raise LabError(
+                f'record={record!r}: choose True (its waits), "details" (its calls on sockets, too) or False.'
+            )
         if isinstance(what, str) and what not in RUNGS:
             raise LabError(f"There is no rung named {what!r}. Choose one of {', '.join(RUNGS)}, or give a class.")
         if not isinstance(what, (str, type)) or not (isinstance(what, str) or hasattr(what, "run")):
@@ -84,6 +94,7 @@ class Server:
             "workers": workers,
             "share": share,
             "trace_file": str(folder / "trace") if record else None,
+            "details": record == "details",
         }
         try:
             (folder / "spec").write_bytes(_pickled(spec))
@@ -98,6 +109,9 @@ class Server:
             self.pid: int = announced["pid"]
             self._trace_path = folder / "trace" if record else None
             self._trace_file: TraceFile | None = None
+            self._stepper: ReferenceType[Stepper] | None = None
+            self._control_path = control_file(str(folder / "trace"))
+            self.visitors: list[Visitor] = []
         except BaseException:
             self._process.stop()
             raise
@@ -131,6 +145,11 @@ class Server:
 
     def _ask(self, method: str, path: str, form: str | None, timeout: float) -> Page:
         self.check_alive()
+        if self.is_held:
+            raise LabError(
+                f"The {self.name} server is held by its stepper, and answers nobody. Resume it first; "
+                "to ask it while it is held, use server.add_client()."
+            )
         connection = HTTPConnection(*self.address, timeout=timeout)
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
         try:
@@ -168,6 +187,8 @@ class Server:
     def check_answered(self, result: LoadResult) -> None:
         """After a load test: raises ServerTrouble when the server died of it, or answered nothing."""
         self.check_alive()
+        if self.is_held:
+            return  # they were not answered, and that is what was wanted
         if result.requests == 0 and set(result.failures) <= {"no answer", "timeout"}:
             raise self._hangs(f"answered none of {result.failed:,} requests")
 
@@ -176,6 +197,10 @@ class Server:
     @property
     def trace(self) -> Trace:
         """What the server's waits have been until now (until its end, once it has ended)."""
+        return self.newest(None)
+
+    def newest(self, waits: int | None = 2000) -> Trace:
+        """The same, but no more than so many of the newest waits: quicker, for live pictures."""
         if self._trace_path is None:
             raise LabError("This server is not recorded. Start it with lab.serve(..., record=True).")
         if self._trace_file is None:
@@ -187,7 +212,41 @@ class Server:
                     f"The {self.name} server has no trace: it has ended, or has no wait() to record. "
                     f"It said:\n{self.errors() or 'nothing'}"
                 ) from None
-        return self._trace_file.snapshot()
+        runs = not self._process.has_ended() and not self.is_held
+        return self._trace_file.snapshot(waits, now=time.perf_counter() if runs else None)
+
+    def to_run(self, result: LoadResult | None = None) -> Run:
+        """All that is known about this server's run until now, with the result of a load test, if you like."""
+        interest: InterestList | None = None
+        with suppress(LabError):
+            interest = self.interest_list()
+        return Run.of(self.name, self.trace, result, interest or ())
+
+    def stepper(self) -> Stepper:
+        """What holds this server before its next wait, and lets it go a step at a time.
+
+        Of several processes it holds the first. Raises LabError when the server cannot be held.
+        """
+        self.check_alive()
+        known = self._stepper() if self._stepper is not None else None
+        if known is not None and not known.is_closed:
+            return known
+        _ = self.newest(1)  # which says, if there is nothing to hold, why
+        stepper = Stepper(self._control_path, lambda: self.newest(1), self._process.has_ended)
+        self._stepper = ref(stepper)
+        return stepper
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a stepper keeps this server from going on."""
+        stepper = self._stepper() if self._stepper is not None else None
+        return stepper is not None and stepper.state.where not in ("running", "ended")
+
+    def add_client(self) -> Visitor:
+        """A client that connects, and does nothing until you tell it to."""
+        self.check_alive()
+        self.visitors.append(Visitor(self.address))
+        return self.visitors[-1]
 
     def _wait_for_trace(self, path: Path) -> None:
         """The server begins it just after it has begun to listen, which may be a moment ago."""
@@ -246,6 +305,11 @@ class Server:
     def stop(self) -> None:
         """End the server. Its trace can still be read. One that does not end within 3 s is killed."""
         self._was_stopped = self._was_stopped or not self._process.has_ended()
+        stepper = self._stepper() if self._stepper is not None else None
+        if stepper is not None:
+            stepper.close()  # held, it would not hear that it should stop
+        for visitor in self.visitors:
+            visitor.hang_up()
         if self._trace_path is not None and self._trace_file is None and self._trace_path.exists():
             self._trace_file = TraceFile(self._trace_path)
         if not self._process.ask_to_stop():

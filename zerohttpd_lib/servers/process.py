@@ -13,7 +13,8 @@ from contextlib import suppress
 from typing import Any
 
 from .. import sockets
-from ..trace.recorder import Recorder, what_waits
+from ..trace.recorder import what_waits
+from ..trace.watching import watch_over
 from . import Pool, Server
 from .workers import Stopped, has_stopped, run_workers, stop
 
@@ -27,6 +28,7 @@ def serve(
     workers: int | None = None,
     share: str | None = None,
     trace_file: str | None = None,
+    details: bool = False,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then return.
@@ -60,7 +62,7 @@ def serve(
         server = make_server(listeners[number % len(listeners)], redis_address, **settings)
         if trace_file is not None and number == 0 and what_waits(server) is not None:
             with suppress(FileExistsError):  # the trace of a first worker that this one replaces
-                Recorder(trace_file).attach(server)
+                watch_over(server, trace_file, details)
         return server
 
     address = f"[{host}]" if ":" in host else host

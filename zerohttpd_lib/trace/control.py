@@ -1,0 +1,120 @@
+"""How a running server is held before its next wait, and let go a step at a time: its own side.
+
+A few words in a file that both sides map into memory. While nobody wants anything, a wait costs one
+look at the first word. A server that is held looks again every millisecond; it holds no descriptor
+for that, so that the numbers its next clients get are those they would have had.
+
+A hook around wait(), like the recorder's: the server's code knows nothing of it. It goes on to call
+its timers by the clock, and what its clients send meanwhile waits in the kernel.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from .recorder import Ready, Recorder, what_waits
+
+# The words, 8 bytes each. The first two are the stepper's, the others the server's.
+COMMAND, SERIAL, SEEN, WHERE, HANDLED, IN_HAND, WAIT = range(7)
+SIZE: Final = 4096
+
+RUN, HOLD, STEP, STEP_EVENT = range(4)  # commands
+OUTSIDE, IN_WAIT, BEFORE_WAIT, LIST_IN_HAND = range(4)  # where the server is
+LOOK_AGAIN: Final = 0.001  # seconds
+
+
+def map_words(path: str) -> memoryview:
+    """The words in the file at `path`, which is made if it is not there."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if os.fstat(descriptor).st_size < SIZE:
+            os.ftruncate(descriptor, SIZE)
+        return memoryview(mmap.mmap(descriptor, SIZE)).cast("q")
+    finally:
+        os.close(descriptor)
+
+
+class Control:
+    """Made in the server's process; `attach` it after the recorder."""
+
+    def __init__(self, path: str, recorder: Recorder) -> None:
+        self.words = map_words(path)
+        self.recorder = recorder
+        self.command = HOLD  # the last one that was taken
+
+    def attach(self, server: Any) -> None:
+        waiter = what_waits(server)
+        waiter.wait = self._around_wait(waiter.wait)
+
+    def _around_wait(self, wait: Callable[..., Ready]) -> Callable[..., Ready]:
+        words = self.words
+
+        def controlled_wait(*arguments: Any) -> Ready:
+            if words[COMMAND]:
+                self.recorder.is_back()
+                self.hold(BEFORE_WAIT)
+            words[WHERE] = IN_WAIT
+            words[WAIT] += 1
+            ready = wait(*arguments)
+            words[WHERE] = OUTSIDE
+            return self.hand_out(ready) if words[COMMAND] else ready
+
+        return controlled_wait
+
+    def hand_out(self, ready: Ready) -> Ready:
+        """The list came back while somebody wants to see it. Perhaps they asked only just now."""
+        if self.words[SERIAL] != self.words[SEEN]:
+            self.take(OUTSIDE)
+        return Held(ready, self) if ready and self.command in (HOLD, STEP_EVENT) else ready
+
+    def hold(self, where: int, handled: int = 0, in_hand: int = 0) -> None:
+        """Stay here until there is a command other than to stay."""
+        words = self.words
+        words[HANDLED], words[IN_HAND], words[WHERE] = handled, in_hand, where
+        self.recorder.guarded(self.recorder.write_pending)
+        while words[COMMAND]:
+            if words[SERIAL] != words[SEEN]:
+                self.take(where)
+                if self.command != HOLD:
+                    return
+            time.sleep(LOOK_AGAIN)
+        self.command = RUN
+        words[SEEN] = words[SERIAL]
+        words[WHERE] = OUTSIDE
+
+    def take(self, where: int) -> None:
+        serial = self.words[SERIAL]
+        self.command = self.words[COMMAND]
+        self.words[WHERE] = where if self.command == HOLD else OUTSIDE
+        self.words[SEEN] = serial  # last: whoever sees it finds the rest as it is now
+
+
+class Held(Ready):
+    """A ready list whose events are given to the server one at a time, as it is told.
+
+    The batch stays one batch for the server: what it does at its end, it does after the last one.
+    """
+
+    def __init__(self, ready: Ready, control: Control) -> None:
+        super().__init__(ready)
+        self._ready = ready
+        self._control: Control | None = control
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        control, self._control = self._control, None
+        return iter(self._ready) if control is None else self._one_by_one(control)
+
+    def _one_by_one(self, control: Control) -> Iterator[tuple[int, int]]:
+        events = iter(self._ready)
+        free = False
+        for number in range(len(self)):
+            if not free:
+                since = time.perf_counter()
+                control.hold(LIST_IN_HAND, number, len(self))
+                control.recorder.held += time.perf_counter() - since
+                free = control.command in (RUN, STEP)
+            yield next(events)

@@ -1,0 +1,72 @@
+"""The lives of a descriptor number: the kernel gives a number that is closed to the next one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from . import layout
+from .reader import Trace
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a descriptor number stood for, from the wait in which it was watched to that in which it was forgotten."""
+
+    fd: int
+    role: str
+    peer: str  # HOST:PORT at the other end; "" where nobody is
+    born: int | None  # number of a wait; -1: before the first of all; None: before the oldest recorded
+    died: int | None  # None: it is watched still
+    reused: int | None = None  # the wait in which the number was given to another
+    waits_ready: list[int] = field(default_factory=list)  # the waits in which it was ready
+
+    def __str__(self) -> str:
+        who = " ".join(word for word in (self.role, self.peer) if word)
+        verb = "accepted" if self.role == "client" else "watched"
+        born = "before the oldest wait recorded" if self.born is None else f"in wait {self.born}"
+        said = [f"{verb} {'before the first wait' if self.born == -1 else born}"]
+        end = "closed" if self.role == "client" else "forgotten"
+        said.append("watched still" if self.died is None else f"{end} in wait {self.died}")
+        if self.reused is not None:
+            said.append(f"reused in wait {self.reused}")
+        return f"fd {self.fd}: {who}, {', '.join(said)}"
+
+    __repr__ = __str__
+
+
+def lives_of(trace: Trace, fd: int) -> list[Life]:
+    """The lives of `fd` that fall into these waits, the oldest first."""
+    records = trace.records
+    bounds = [int(place) for place in records.bounds_of(fd)]
+    ready = np.flatnonzero((records.entries["fd"] == fd) & (records.entries["kind"] == layout.READY))
+    starts = [place for place in bounds if records.entries["kind"][place] == layout.WATCH]
+    ends = [place for place in bounds if records.entries["kind"][place] == layout.FORGET]
+    if (len(ready) and (not bounds or ready[0] < bounds[0])) or (ends and (not starts or ends[0] < starts[0])):
+        starts.insert(0, -1)  # it was there before our first entry
+    found = []
+    for start, following in zip(starts, [*starts[1:], len(records.entries)], strict=True):
+        end = next((place for place in ends if start < place < following), None)
+        mine = ready[(ready > start) & (ready < (following if end is None else end))]
+        some = max(start, 0) if start >= 0 else int(mine[0] if len(mine) else end or 0)
+        role = records.names[records.entries["role"][some]]
+        born = records.wait_of(start) if start >= 0 else _born_before(trace, fd, bool(bounds))
+        reused = records.wait_of(following) if following < len(records.entries) else None
+        waits = sorted({records.wait_of(int(place)) for place in mine})
+        died = None if end is None else records.wait_of(end)
+        found.append(Life(fd, role, records.peer_at(fd, some), born, died, reused, waits))
+    return [life for life in found if _touches(life, trace)]
+
+
+def _born_before(trace: Trace, fd: int, has_bounds: bool) -> int | None:
+    """Whoever is watched still stands in the table of descriptors."""
+    lives = trace.records.lives
+    if has_bounds or not 0 <= fd < len(lives) or not lives[fd]["born"]:
+        return None
+    return int(lives[fd]["born"]) - 2
+
+
+def _touches(life: Life, trace: Trace) -> bool:
+    born = -1 if life.born is None else life.born
+    return born < trace.end and (life.died is None or life.died >= trace.first)

@@ -1,0 +1,165 @@
+"""The stepper: hold a running server before its next wait, and let it go a step at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final
+
+from . import control
+from .control import COMMAND, HANDLED, IN_HAND, SEEN, SERIAL, WAIT, WHERE
+from .reader import Trace
+from .wait import Wait
+
+LOOK_AGAIN: Final = 0.001  # seconds
+
+_WORDS: Final = {
+    "running": "The server runs at full speed.",
+    "before wait": "The server is held before its next wait. Its clients wait for it.",
+    "in wait": "The server sleeps in its wait: nothing is ready. It will be held as soon as something is.",
+    "list in hand": "The server is held with a ready list in hand",
+    "handling": "The server is still busy with what was ready.",
+    "ended": "The server has ended.",
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a server is: "running", "before wait", "in wait", "list in hand", "handling" or "ended"."""
+
+    where: str
+    handled: int = 0  # events of the list in hand that it has been given
+    in_hand: int = 0  # length of that list
+    wait: int = -1  # number of the newest wait
+
+    def __str__(self) -> str:
+        words = _WORDS[self.where]
+        return f"{words}: {self.handled} of {self.in_hand} events handled." if self.where == "list in hand" else words
+
+
+class Stepper:
+    """Of the server whose words are in the file `path`. `trace` is asked for what came of a step.
+
+    It may be used from several threads. When it is closed, or nobody has it any more, the server
+    goes on at full speed. An interrupt in the middle of a step leaves it as usable as before.
+    """
+
+    def __init__(self, path: str, trace: Callable[[], Trace], has_ended: Callable[[], bool]) -> None:
+        self._words = control.map_words(path)
+        self._trace = trace
+        self._has_ended = has_ended
+        self._lock = threading.RLock()
+        self._resume_at_last = weakref.finalize(self, _resume, self._words)
+
+    @property
+    def state(self) -> State:
+        words = self._words
+        if self._has_ended():
+            return State("ended", wait=words[WAIT] - 1)
+        if not words[COMMAND]:
+            return State("running", wait=words[WAIT] - 1)
+        where = words[WHERE]
+        if words[SERIAL] != words[SEEN] and where in (control.BEFORE_WAIT, control.LIST_IN_HAND):
+            where = control.OUTSIDE  # it has been told to go on, and will in a moment
+        name = {
+            control.OUTSIDE: "handling",
+            control.IN_WAIT: "in wait",
+            control.BEFORE_WAIT: "before wait",
+            control.LIST_IN_HAND: "list in hand",
+        }[where]
+        in_hand = name == "list in hand"
+        return State(name, words[HANDLED] * in_hand, words[IN_HAND] * in_hand, words[WAIT] - 1)
+
+    @property
+    def is_paused(self) -> bool:
+        return self.state.where in ("before wait", "list in hand")
+
+    @property
+    def last(self) -> Wait | None:
+        """The newest wait that has returned; None when there was none yet."""
+        trace = self._trace()
+        return trace[-1] if len(trace) else None
+
+    def pause(self, timeout: float = 1.0) -> State:
+        """Hold the server before its next wait; return where it is, after at most `timeout` seconds.
+
+        One that sleeps in its wait is held when that returns, with the ready list in hand.
+        """
+        with self._lock:
+            if not self._words[COMMAND]:
+                self._tell(control.HOLD)
+            deadline = time.monotonic() + timeout
+            while (state := self.state).where == "handling" and time.monotonic() < deadline:
+                time.sleep(LOOK_AGAIN)
+            return state
+
+    def step(self, timeout: float = 1.0) -> Wait | None:
+        """One wait, and all that it leads to. With a list in hand: the rest of that list.
+
+        Returns that wait; None when it has not come to its end within `timeout` seconds: `state` then
+        says "in wait" (nothing is ready) or "handling". It still ends where the step was to end.
+        """
+        with self._lock:
+            return self._step(control.STEP, timeout)
+
+    def step_event(self, timeout: float = 1.0) -> Wait | None:
+        """One event. Before a wait: that wait, up to where its list is in hand.
+
+        The last event of a list takes the server to where it will wait again. Returns and gives up
+        as `step` does.
+        """
+        with self._lock:
+            return self._step(control.STEP_EVENT, timeout)
+
+    def _step(self, command: int, timeout: float) -> Wait | None:
+        before = self.pause(timeout)
+        if before.where == "ended":
+            return None
+        if before.where != "handling":  # else an earlier step has not come to its end
+            self._tell(command)
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            state = self.state
+            if state.where in ("before wait", "list in hand"):
+                return self.last
+            if state.where == "ended":
+                return None
+            time.sleep(LOOK_AGAIN)
+        return None
+
+    def resume(self) -> None:
+        """Go on at full speed."""
+        with self._lock:
+            self._tell(control.RUN)
+
+    def close(self) -> None:
+        """Resume; the stepper is of no use afterwards. May be repeated."""
+        self._resume_at_last()
+
+    @property
+    def is_closed(self) -> bool:
+        return not self._resume_at_last.alive
+
+    def _tell(self, command: int) -> None:
+        self._words[COMMAND] = command
+        self._words[SERIAL] += 1
+
+    def __enter__(self) -> Stepper:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return str(self.state)
+
+
+def _resume(words: memoryview) -> None:
+    words[COMMAND] = control.RUN
+    words[SERIAL] += 1

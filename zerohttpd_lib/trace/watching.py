@@ -1,0 +1,28 @@
+"""Everything that is put around a server from outside: the recorder, its details, and what can hold it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .control import Control
+from .recorder import Recorder
+
+
+def control_file(trace_file: str) -> str:
+    """Where the words lie by which the server that writes `trace_file` is held."""
+    return f"{trace_file}.control"
+
+
+def watch_over(server: Any, trace_file: str, details: bool) -> None:
+    """Record `server`, which waits in a method of its own, and let it be held before its waits.
+
+    Raises FileExistsError when there is a trace of that name already.
+    """
+    control = control_file(trace_file)
+    recorder = Recorder(trace_file, details=details)
+    recorder.attach(server)
+    Control(control, recorder).attach(server)  # outside: what it holds up is not the server's time
+    if details:
+        from .calls import hook_sockets
+
+        hook_sockets(recorder)
