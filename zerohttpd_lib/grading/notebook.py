@@ -12,8 +12,8 @@ from typing import Final
 
 from ..lab.jupyter import find_course
 from ..lab.processes import LabError, interrupts_in_one_sentence
+from .attempts import Progress
 from .exercise import Exercise, exercise_with, shipped, source_of, task_of
-from .progress import Progress
 from .verdict import NOT_ATTEMPTED, RIGHT, Verdict
 
 BEFORE_THE_SOLUTION: Final = 3  # wrong attempts
