@@ -1,4 +1,4 @@
-"""The command line: zerohttpd serve | load | doctor | lab."""
+"""The command line: zerohttpd serve | load | sweep | diff | doctor | grade | update | lab."""
 
 from __future__ import annotations
 
@@ -75,12 +75,25 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="check that everything works here")
     doctor.set_defaults(run=_doctor)
 
+    _add_grading(commands)
+
     lab = commands.add_parser("lab", help="open the chapters in JupyterLab, with a Redis running")
     lab.add_argument("--port", type=int, default=8888, help="JupyterLab's port; the next free one if it is taken")
     lab.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     _add_redis(lab)
     lab.set_defaults(run=_lab)
     return parser
+
+
+def _add_grading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    grade = commands.add_parser("grade", help="grade exercise notebooks, or folders of them")
+    grade.add_argument("paths", nargs="*", metavar="PATH", help="a notebook, or a folder (default: your exercises)")
+    grade.add_argument("--junitxml", metavar="FILE", help="write the results as JUnit has them")
+    grade.set_defaults(run=_grade)
+
+    update = commands.add_parser("update", help="move the answers of an older exercise notebook to a new one")
+    update.add_argument("paths", nargs="*", metavar="FILE", help="a notebook, or a folder (default: your exercises)")
+    update.set_defaults(run=_update)
 
 
 def _rungs() -> str:
@@ -200,6 +213,20 @@ def _doctor(options: argparse.Namespace) -> int:
     for finding in findings:
         print(finding)
     return 0 if all(finding.is_fine or finding.is_optional for finding in findings) else 1
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from .grading.run import grade
+
+    return grade(options.paths, junitxml=options.junitxml)
+
+
+def _update(options: argparse.Namespace) -> int:
+    from .grading.update import update_all
+
+    for line in update_all(options.paths):
+        print(line)
+    return 0
 
 
 def _lab(options: argparse.Namespace) -> int:
