@@ -1,0 +1,206 @@
+"""The check of the task "port": a learner's server, judged by its pages, by Redis, and by the kernel's lists."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from ...lab import Lab, LabError
+from ...lab.server import Server, ServerTrouble
+from ...trace.kernel import Interest, InterestList
+from ..serving import server_class
+from . import Answer, Wrong, task
+
+IDLE: Final = 60  # connections
+REQUESTS: Final = 300
+PAUSE: Final = 3.0  # seconds that Redis pauses at most: to read an interest list can take a tenth of one
+GUESTBOOK: Final = b"GET /guestbook HTTP/1.1\r\nHost: lab\r\n\r\n"
+
+# A fork() would leave copies of sockets in a child. With copies the kernel does not drop what is
+# closed, so that the interest list shows what the server itself has taken off it.
+KEEPS_COPIES: Final = """
+
+class KeepsCopies(EpollPort):
+    copies = []
+
+    def finish(self, client):
+        sockets = [client.sock, client.redis] if client.waits_for_redis else [client.sock]
+        self.copies.extend(sock.dup() for sock in sockets)
+        super().finish(client)
+"""
+
+
+@task("port", seconds=28)
+def check_port(answer: Answer) -> None:
+    server, lab = answer.serve("EpollPort"), answer.lab
+    compare_listener(server)
+    compare_page(server, lab)
+    idle = lab.hold_idle(server, IDLE)
+    compare_idle(server)
+    compare_sleep(server)
+    compare_while_redis_pauses(server, lab)
+    compare_load(server, lab)
+    if idle.open_now != IDLE:
+        hints = ["Who says nothing is not to be closed."]
+        raise Wrong("drops-the-idle", yours=idle.open_now, expected=IDLE, hints=hints, say="Idle clients were closed.")
+    idle.stop()
+    server.stop()
+    compare_forgetting(answer)
+
+
+def compare_listener(server: Server) -> None:
+    """Before anybody has come, there is an interest list, and the listener is on it."""
+    try:
+        interests = _list_when(server, lambda found: len(found) > 0)
+    except ServerTrouble:
+        raise
+    except LabError:
+        hints = [
+            "Nothing in your class makes an epoll descriptor.",
+            "In __init__, after super().__init__: self.epoll = select.epoll()",
+        ]
+        raise Wrong("still-poll", say="The kernel keeps no interest list for your server.", hints=hints) from None
+    if not interests:
+        hints = ["The interest list is there, and empty: somebody else is told what to watch.", "Replace `watch`."]
+        raise Wrong("nothing-watched", say="Nobody is on the kernel's interest list.", hints=hints)
+
+
+def compare_page(server: Server, lab: Lab) -> None:
+    number = 100 + secrets.randbelow(800)
+    lab.redis.client.set("visitor_count", number)
+    try:
+        page = server.get("/guestbook", timeout=2)
+    except ServerTrouble as trouble:
+        lines = str(trouble).splitlines()
+        if "no answer within" in lines[0]:
+            hints = ["The list is in the kernel. Who asks the kernel?", "Replace `wait`: return self.epoll.poll()"]
+            raise Wrong("nobody-asks", say="The first client gets no answer.", hints=hints) from None
+        last = lines[-1].strip() if len(lines) > 1 else ""
+        hints = [
+            "The client's connection was ended before its page was made: one of your methods raised an exception.",
+            "`register` is for a descriptor that is not on the list yet, `modify` for one that is (man 2 epoll_ctl).",
+        ]
+        raise Wrong("no-answer", say=f"The first client gets no answer. {last}".strip(), hints=hints) from None
+    if page.status != 200 or str(number + 1) not in page.text:
+        hints = ["Replace what waits; leave the callbacks as they are."]
+        raise Wrong("wrong-page", yours=page.status, expected=f"200, visitor {number + 1}", hints=hints)
+
+
+def compare_idle(server: Server) -> None:
+    interests = _list_when(server, lambda found: found.count_by_role().get("client") == IDLE)
+    clients = [interest for interest in interests if interest.role == "client"]
+    if len(clients) != IDLE:
+        hints = ["Each client that is accepted has to be on the interest list."]
+        say = "These clients are connected and silent."
+        raise Wrong("idle-not-watched", yours=len(clients), expected=IDLE, hints=hints, say=say)
+    if flags := sorted({i.events for i in interests if i.events != "IN"}):
+        hints = [
+            "The callbacks read once and rely on being told again.",
+            "Hand `events` on as they are, with no EPOLLET and no EPOLLONESHOT.",
+        ]
+        raise Wrong(
+            "not-level-triggered", yours=flags[0], expected="IN", hints=hints, say="What a client is watched for."
+        )
+
+
+def compare_sleep(server: Server) -> None:
+    """With nobody to serve, no time of the processor is used, and the kernel has the server in epoll_wait."""
+    before = _ticks(server.pid)
+    time.sleep(0.3)
+    used = _ticks(server.pid) - before
+    if used >= 3:
+        hints = ["How long may `poll` of an epoll object wait, if you give it no number?"]
+        say = f"With nobody to serve, it used {used / 100:.2f} s of the processor in 0.3 s."
+        raise Wrong("never-sleeps", say=say, hints=hints)
+    where = ""
+    with suppress(OSError):
+        where = Path(f"/proc/{server.pid}/wchan").read_text()
+    if where.startswith(("poll_", "do_poll", "do_sys_poll")):
+        hints = ["There is an interest list, but `wait` asks somebody else."]
+        raise Wrong("waits-in-poll", yours=where, expected="a wait in epoll", hints=hints, say="It sleeps in poll().")
+
+
+def compare_while_redis_pauses(server: Server, lab: Lab) -> None:
+    """One client waits for Redis: its Redis connection should be watched for IN, and itself for nothing."""
+    time.sleep(0.05)
+    lab.redis.client.client_pause(int(PAUSE * 1e3))
+    with socket.create_connection(server.address, timeout=PAUSE + 1) as asks:
+        asks.sendall(GUESTBOOK)
+        mine = "{}:{}".format(*asks.getsockname())
+        interests = _list_when(server, lambda found: _of(found, "redis") == ["IN"], PAUSE / 3)
+        redis = _of(interests, "redis")
+        client = [interest.events for interest in interests if interest.peer == mine]
+        with suppress(RedisError):  # one that is older than 6.2 comes back by itself
+            lab.redis.client.client_unpause()
+        with suppress(OSError):
+            asks.recv(1)
+    if redis and "OUT" in redis[0]:
+        if redis[0] == "OUT":
+            code, hint = "write-kept", "What does `modify` have to change, and where?"
+        else:
+            code, hint = "adds-interest", "`modify` says what is watched from now on; it adds nothing to what was."
+        say = "Redis pauses. The connection to it waits for a reply; this is what it is watched for."
+        hints = [hint, "self.epoll.modify(fd, events)"]
+        raise Wrong(code, yours=redis[0], expected="IN", hints=hints, say=say)
+    if client and client[0] != "none":
+        hints = ["connect_to_redis calls modify with no event at all. What does yours make of that?"]
+        say = "Its page is being made; this is what the client is watched for meanwhile."
+        raise Wrong("client-still-heard", yours=client[0], expected="none", hints=hints, say=say)
+    if not client:
+        hints = ["`modify` to no event is not `forget`: HUP and ERR still have to come."]
+        say = "While its page is made, the client is not on the interest list."
+        raise Wrong("client-dropped", say=say, hints=hints)
+
+
+def compare_load(server: Server, lab: Lab) -> None:
+    before = _count(lab)
+    result = lab.load(server, clients=8, requests=REQUESTS, timeout=4, progress=False)
+    if result.failed:
+        raise Wrong("fails-under-load", yours=f"{result.failed} failed", expected="none", say=f"{result.failures}.")
+    if _count(lab) - before != REQUESTS:
+        say = "Redis counted other than the clients did."
+        raise Wrong("lost-count", yours=_count(lab) - before, expected=REQUESTS, say=say)
+
+
+def compare_forgetting(answer: Answer) -> None:
+    source = answer.source + KEEPS_COPIES
+    server = answer.lab.serve(server_class(answer.setup, source, "KeepsCopies"))
+    server.get("/guestbook")
+    left = _list_when(server, lambda found: len(found) == 1)
+    if len(left) != 1:
+        hints = [
+            "The kernel takes a closed socket off by itself only if there is no copy of it. The check keeps copies.",
+            "Replace `forget`: self.epoll.unregister(fd)",
+        ]
+        say = "Its client is gone, and this is still on the interest list."
+        raise Wrong("not-forgotten", yours=left.count_by_role(), expected={"listener": 1}, hints=hints, say=say)
+
+
+def _list_when(server: Server, is_so: Callable[[InterestList], bool], seconds: float = 1.5) -> InterestList:
+    """The interest list as soon as it is so, or as it is after this time."""
+    deadline = time.monotonic() + seconds
+    while not is_so(found := server.interest_list()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
+
+
+def _of(interests: InterestList, role: str) -> list[str]:
+    chosen: list[Interest] = [interest for interest in interests if interest.role == role]
+    return [interest.events for interest in chosen]
+
+
+def _count(lab: Lab) -> int:
+    return int(lab.redis.client.get("visitor_count") or 0)
+
+
+def _ticks(pid: int) -> int:
+    """Time that the process has used, in hundredths of a second (man 5 proc, stat, fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
