@@ -113,7 +113,7 @@ def build(book: nbformat.NotebookNode, target: Path) -> None:
         if cell.cell_type == "code" and NOT_SAVED in cell.metadata.get("tags", []):
             cell.outputs = []
         elif cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+            cell.outputs = [still for output in cell.outputs if (still := without_widget(output))]
     save(book, target)
 
 
@@ -121,6 +121,14 @@ def save(book: nbformat.NotebookNode, target: Path) -> None:
     nbformat.validate(book)
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def without_widget(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
+    """The output as it is to be saved: a panel leaves its still picture, any other widget leaves nothing."""
+    if WIDGET in (data := output.get("data", {})):
+        del data[WIDGET]
+        return output if "image/png" in data else None
+    return output
 
 
 def check(book: nbformat.NotebookNode, target: Path, *, has_outputs: bool = True) -> list[str]:

@@ -23,7 +23,7 @@ ALLOWED = {
     "servers": {"messages", "http_wire", "redis_wire", "guestbook", "sockets", "trace", "polling"},
     "load": {"sockets"},  # no server and no wire: a shared mistake would cancel out
     "lab": {"sockets", "guestbook", "servers", "load", "trace", "published"},
-    "views": {"lab", "load", "trace", "published", "cost"},
+    "views": {"servers", "lab", "load", "trace", "published", "cost"},
     "grading": {"lab", "servers", "load", "trace", "sockets", "guestbook", "http_wire", "redis_wire", "cost"},
     "doctor": {"lab"},
     "cli": {"servers", "lab", "load", "doctor", "published", "views", "grading"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ class Sample:
     p99_ms: float | None
     connections: int  # open now, without the idle ones
     cores: dict[str, float] = field(default_factory=dict)  # CPU used by each side, in cores
+    failures: dict[str, int] = field(default_factory=dict)  # `failed`, by kind
 
 
 def merge_samples(parts: list[Sample], cores: dict[str, float]) -> Sample:
@@ -45,6 +47,7 @@ def merge_samples(parts: list[Sample], cores: dict[str, float]) -> Sample:
         p99_ms=max((part.p99_ms for part in parts if part.p99_ms is not None), default=None),
         connections=sum(part.connections for part in parts),
         cores=cores,
+        failures=dict(sum((Counter(part.failures) for part in parts), Counter())),
     )
 
 

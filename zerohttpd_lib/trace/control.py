@@ -100,7 +100,7 @@ class Held(Ready):
     """
 
     def __init__(self, ready: Ready, control: Control) -> None:
-        super().__init__(ready)
+        super().__init__(list.__iter__(ready))  # not by its own: that notes to which entry the server turns
         self._ready = ready
         self._control: Control | None = control
 

@@ -2,13 +2,23 @@
 
 from .cost import show_cost, show_scan
 from .figures import show_load, show_waits, show_work
+from .inspector import inspector
+from .interest_panel import interest_panel
 from .live import watch
+from .load_panel import load_panel
 from .picture import Picture
 from .race import live_chart, show_both, show_published, show_sweep
+from .replay import replay
+from .stepper_panel import stepper_panel
+from .twins import twin_timelines
 
 __all__ = [
     "Picture",
+    "inspector",
+    "interest_panel",
     "live_chart",
+    "load_panel",
+    "replay",
     "show_both",
     "show_cost",
     "show_load",
@@ -17,5 +27,7 @@ __all__ = [
     "show_sweep",
     "show_waits",
     "show_work",
+    "stepper_panel",
+    "twin_timelines",
     "watch",
 ]

@@ -34,7 +34,8 @@ COLOURS: Final = {
 }
 INK: Final = "#1d2b36"
 
-_lock = threading.Lock()
+# One lock for all that is drawn, and for what panels know: a widget's callback may run beside a cell.
+LOCK: Final = threading.RLock()
 
 
 def new_figure(width: float = 8.0, height: float = 3.2, rows: int = 1, **settings: Any) -> tuple[Figure, Any]:
@@ -53,7 +54,7 @@ class Picture:
 
     def __init__(self, figure: Figure, words: str) -> None:
         buffer = io.BytesIO()
-        with _lock:
+        with LOCK:
             FigureCanvasAgg(figure).print_figure(buffer, dpi=100, metadata={"Software": None})
         self.png = buffer.getvalue()
         self.words = words

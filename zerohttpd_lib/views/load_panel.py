@@ -1,0 +1,345 @@
+"""The load panel: choose a server and a load, start it, watch it; runs stay on the chart, to be compared."""
+
+from __future__ import annotations
+
+import html
+import resource
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import ipywidgets as widgets
+import numpy as np
+
+from ..lab.lab import Lab
+from ..lab.load_run import LoadRun
+from ..lab.processes import LabError, interrupts_in_one_sentence
+from ..lab.server import Server
+from ..load.cpu import bottleneck
+from ..load.plan import SPARE_DESCRIPTORS, Plan
+from ..load.result import ADVICE, SAMPLE_SECONDS, LoadResult, Sample
+from ..servers import RUNGS
+from .chart import Chart, picture_of
+from .panel import Panel, button, table, told_in_words
+from .picture import COLOURS, INK, LOCK, Picture
+
+MEAN_OF: Final = 5  # samples: half a second
+# These hold all their connections in one process, whose descriptor limit they share.
+ONE_PROCESS: Final = frozenset(RUNGS) - {"iterative", "forking", "preforked", "multiprocess"}
+SIDES: Final = {"server": "server", "generator": "load generator", "redis": "Redis"}
+STYLES: Final = ("-", "--", "-.", ":")
+
+
+@dataclass
+class KeptRun:
+    """One load test that this panel has made. `saved` is its `Run`, if its waits were recorded."""
+
+    number: int
+    rung: str
+    plan: Plan
+    samples: list[Sample] = field(default_factory=list)
+    result: LoadResult | None = None
+    problem: str = ""
+    saved: Any = None
+    colour: str = INK
+    style: str = "-"
+
+    @property
+    def name(self) -> str:
+        silent = f" + {self.plan.idle:,} silent" if self.plan.idle else " clients"
+        return f"{self.number} {self.rung}, {self.plan.clients:,}{silent}"
+
+
+class LoadPanel(Panel):
+    """See `load_panel`. `runs` has what was measured."""
+
+    name = "load panel"
+
+    def __init__(
+        self, lab: Lab, rungs: Sequence[str | type], target: Server | str | None, chosen: dict[str, Any]
+    ) -> None:
+        super().__init__()
+        self.lab, self.target = lab, target
+        self.served = {rung if isinstance(rung, str) else rung.__name__: rung for rung in rungs}
+        self.runs: list[KeptRun] = []
+        self.updates = 0  # drawings so far
+        self._run: LoadRun | None = None
+        self._stopping = threading.Event()
+        self._build(chosen)
+        self._draw_all()
+
+    def _build(self, chosen: dict[str, Any]) -> None:
+        wide = {"style": {"description_width": "initial"}, "layout": {"width": "auto"}}
+        names = list(self.served)
+        self.rung = widgets.Dropdown(options=names, value=chosen.get("rung", names[0]), description="Server", **wide)
+        self.clients = widgets.IntText(
+            value=chosen.get("clients", 8), description="Clients asking without pause", **wide
+        )
+        self.idle = widgets.IntText(value=chosen.get("idle", 0), description="Silent connections beside them", **wide)
+        self.seconds = widgets.FloatText(value=chosen.get("seconds", 5.0), description="Seconds", **wide)
+        self.port = widgets.IntText(value=chosen.get("port", 0), description="Port (0: any free one)", **wide)
+        self.keep_alive = widgets.Checkbox(
+            value=chosen.get("keep_alive", False), description="Keep connections alive", indent=False
+        )
+        self.record = widgets.Checkbox(value=chosen.get("record", False), description="Record the waits", indent=False)
+        for field_, width in ((self.clients, 250), (self.idle, 270), (self.seconds, 130), (self.port, 210)):
+            field_.layout.width = f"{width}px"
+        self.rung.layout.width = "190px"
+        for box in (self.keep_alive, self.record):
+            box.layout.width = "190px"
+        if self.target is not None:
+            self.rung.disabled = self.port.disabled = self.record.disabled = True
+        self.start = button("Start", "Start a server and put it under this load", self._pressed_start)
+        self.start.button_style = "primary"
+        self.stop = button("Stop", "End the load test now", self._pressed_stop, disabled=True)
+        self.clear = button("Clear the chart", "Forget the runs so far", self._pressed_clear)
+        self._numbers, self._charts = widgets.HTML(), widgets.HTML()
+        self.box.children = [
+            widgets.HBox([self.rung, self.clients, self.idle], layout={"flex_flow": "row wrap"}),
+            widgets.HBox([self.seconds, self.port, self.keep_alive, self.record], layout={"flex_flow": "row wrap"}),
+            widgets.HBox([self.start, self.stop, self.clear]),
+            self._message,
+            self._charts,
+            self._numbers,
+        ]
+
+    # Buttons.
+
+    @told_in_words
+    def _pressed_start(self) -> None:
+        rung, plan = self._settings({})
+        self.begin(lambda: self._measure(rung, plan))
+
+    @told_in_words
+    def _pressed_stop(self) -> None:
+        self.say("Stopping ...")
+        self.interrupt()
+
+    @told_in_words
+    def _pressed_clear(self) -> None:
+        with LOCK:
+            self.runs = [run for run in self.runs if run.result is None and not run.problem]
+            self._draw_all()
+
+    def interrupt(self) -> None:
+        self._stopping.set()
+        if self._run is not None:
+            self._run.stop()
+
+    # One load test.
+
+    def run(self, **chosen: Any) -> LoadResult:
+        """As if Start had been pressed, with other settings if you like; wait for the end. Raises LabError."""
+        if self._still is None:
+            self.show()
+        with interrupts_in_one_sentence():
+            self._measure(*self._settings(chosen))
+        result = self.runs[-1].result
+        if result is None:
+            raise LabError(self.runs[-1].problem or "The load test was stopped.")
+        return result
+
+    def _settings(self, chosen: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """What the controls say, or `chosen` in their place. Raises LabError when it cannot be done."""
+        for name, value in chosen.items():
+            if name not in ("rung", "clients", "idle", "seconds", "port", "keep_alive", "record"):
+                raise LabError(f"The load panel has no setting {name!r}.")
+            getattr(self, name).value = value
+        names = ("clients", "idle", "seconds", "keep_alive")
+        load = {name: getattr(self, name).value for name in names}
+        if not 0 <= self.port.value <= 65_535:
+            raise LabError(f"Port {self.port.value}: choose from 1 to 65535, or 0 for any free one.")
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_DESCRIPTORS
+        needed = load["clients"] + load["idle"]
+        if self.target is None and self.rung.value in ONE_PROCESS and needed > limit:
+            raise LabError(
+                f"{needed:,} connections are too many: a process may open about {limit:,} descriptors here "
+                "(ulimit -Hn), and this server is one process. Choose fewer clients or silent connections."
+            )
+        return self.rung.value, load
+
+    def _measure(self, rung: str, load: dict[str, Any]) -> None:
+        """Start a server, load it, end it. In the thread of a cell, or in one of our own."""
+        self._stopping.clear()
+        self._lock_controls(True)
+        server = None
+        try:
+            self.say(f"Starting {rung} ..." if self.target is None else "Starting ...")
+            if self.target is None:
+                server = self.lab.serve(self.served[rung], port=self.port.value, record=self.record.value)
+            self._load(server or self.target, rung, load)
+        finally:
+            if server is not None:
+                server.stop()
+                with suppress(ValueError):
+                    self.lab.servers.remove(server)
+            self._run = None
+            self._lock_controls(False)
+            with LOCK:
+                self._draw_all()
+                self.keep_still()
+
+    def _load(self, target: Any, rung: str, load: dict[str, Any]) -> None:
+        self.say("Opening the connections ..." if load["idle"] else "")
+        self._run = run = self.lab.start_load(target, **load)
+        name = rung if self.target is None else getattr(target, "name", "server")
+        same = sum(kept.rung == name for kept in self.runs)
+        number = self.runs[-1].number + 1 if self.runs else 1
+        colour = COLOURS.get(name, "#5a5f63")
+        kept = KeptRun(number, name, run.plan, run.samples, colour=colour, style=STYLES[same % len(STYLES)])
+        with LOCK:
+            self.runs.append(kept)
+        self.watch()
+        self.say("")
+        try:
+            if self._stopping.is_set():
+                run.stop()
+            kept.result = run.wait(progress=False)
+            if isinstance(target, Server):
+                target.check_answered(kept.result)
+                if self.target is None and self.record.value:
+                    kept.saved = target.to_run(kept.result)
+            self.say(ADVICE[kept.result.bottleneck])
+        except LabError as problem:
+            if not self._stopping.is_set():
+                kept.problem = str(problem).splitlines()[0]
+                raise
+            kept.problem = "stopped"
+            self.say("Stopped. No process of it is left.")
+        except BaseException:
+            kept.problem = "interrupted"
+            raise
+        finally:
+            with suppress(ValueError):
+                self.lab.loads.remove(run)
+
+    def _lock_controls(self, busy: bool) -> None:
+        if not self.is_closed:
+            self.start.disabled, self.stop.disabled = busy, not busy
+
+    def save(self, path: str | Path) -> None:
+        """Save the newest recorded run to a file, to be opened with `replay`."""
+        saved = [run.saved for run in self.runs if run.saved is not None]
+        if not saved:
+            raise LabError('No run here was recorded: tick "Record the waits" before you start one.')
+        saved[-1].save(path)
+
+    # Drawing.
+
+    def draw(self) -> bool:
+        run = self._run
+        self._draw_all()
+        self.updates += 1
+        return run is not None and run.is_running
+
+    def _draw_all(self) -> None:
+        if not self.is_closed:
+            self._charts.value = "".join(chart.svg() for chart in load_charts(self.runs))
+            self._numbers.value = numbers_of(self.runs, self._run)
+
+    def picture(self) -> Picture | None:
+        done = [run for run in self.runs if run.samples]
+        if not done:
+            return None
+        words = [f"Run {run.number}, {run.rung}:\n{run.result!r}" for run in done if run.result is not None]
+        return picture_of(load_charts(done), "Requests a second and latencies, by time.\n" + "\n".join(words))
+
+
+def load_charts(runs: Sequence[KeptRun]) -> list[Chart]:
+    """Rates and latencies of all runs, over each other."""
+    end = max([run.plan.seconds or 1.0 for run in runs], default=5.0)
+    span = (0.0, float(end))
+    rate = Chart(
+        "How many answers a second? (mean of the last half second)",
+        "seconds since the start of the run", "requests/s", x_range=span, height=230,
+    )  # fmt: skip
+    latency = Chart(
+        "How long did they take? Below: the median. Above, thin: 99 % were faster",
+        "seconds since the start of the run", "milliseconds", x_range=span, log=True, height=230,
+    )  # fmt: skip
+    for run in runs:
+        samples = list(run.samples)
+        at = [s.at for s in samples]
+        rate.add(at, _rates(samples), run.colour, run.name, run.style)
+        latency.add(at, [np.nan if s.p50_ms is None else s.p50_ms for s in samples], run.colour, run.name, run.style)
+        latency.add(at, [np.nan if s.p99_ms is None else s.p99_ms for s in samples], run.colour, "", run.style, 1.0)
+    return [rate, latency]
+
+
+def _rates(samples: Sequence[Sample]) -> list[float]:
+    done = [0, *np.cumsum([s.requests for s in samples]).tolist()] if samples else [0]
+    rates = []
+    for number in range(1, len(done)):
+        first = max(0, number - MEAN_OF)
+        rates.append((done[number] - done[first]) / (number - first) / SAMPLE_SECONDS)
+    return rates
+
+
+def numbers_of(runs: Sequence[KeptRun], under_way: LoadRun | None) -> str:
+    """The table of runs, newest last. The one under way shows its last half second."""
+    head = [
+        "Run", "Server", "Load", "Requests/s", "Median, ms", "99 % within, ms", "Failed",
+        "CPU used, in cores:<br>server · generator · Redis", "Bottleneck",
+    ]  # fmt: skip
+    rows = [_row(run, under_way if run is runs[-1] else None) for run in runs]
+    empty = ["–"] * len(head)
+    return table(head, rows or [empty], left=3)
+
+
+def _row(run: KeptRun, under_way: LoadRun | None) -> list[str]:
+    plan = run.plan
+    kind = ", keep-alive" if plan.keep_alive else ""
+    load = f"{plan.clients:,} clients" + (f" + {plan.idle:,} silent" if plan.idle else "") + kind
+    who = f"<b style='color:{run.colour}'>{html.escape(run.rung)}</b>"
+    result = run.result
+    if result is not None:
+        p50, p99 = result.percentile(50), result.percentile(99)
+        cores = {side: share.cores for side, share in result.shares.items()}
+        failed = ", ".join(f"{n:,} {kind}" for kind, n in result.failures.items()) or "0"
+        waited, rate = _bottleneck(result.bottleneck), result.requests_per_second
+    else:
+        newest = list(run.samples)[-MEAN_OF:]
+        p50 = _mean([s.p50_ms for s in newest])
+        p99 = max((s.p99_ms for s in newest if s.p99_ms is not None), default=None)
+        cores = {side: _mean([s.cores.get(side) for s in newest]) or 0.0 for side in SIDES} if newest else {}
+        failed = _failures(newest[-1]) if newest else "0"
+        waited, rate = html.escape(run.problem), (_rates(newest)[-1] if newest else 0.0)
+        if under_way is not None and under_way.is_running:
+            at = newest[-1].at if newest else 0.0
+            so_far = _bottleneck(bottleneck(under_way.shares_so_far()))
+            waited = f"so far {so_far} <i>({at:.1f} of {plan.seconds:g} s)</i>"
+    used = " · ".join(f"{cores[side]:.2f}" if side in cores else "–" for side in SIDES)
+    return [str(run.number), who, load, f"<b>{rate:,.0f}</b>", _number(p50), _number(p99), failed, used, waited]
+
+
+def _failures(sample: Sample) -> str:
+    return ", ".join(f"{n:,} {kind}" for kind, n in sample.failures.items()) or str(sample.failed)
+
+
+def _bottleneck(side: str) -> str:
+    return SIDES.get(side, "nobody")
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.1f}"
+
+
+def load_panel(
+    lab: Lab, rungs: Sequence[str | type] = (*RUNGS,), *, target: Server | str | None = None, **chosen: Any
+) -> LoadPanel:
+    """A panel to put servers under load. `rungs`: what can be chosen; names, or classes of yours.
+
+    `target`: a running server of the lab, or a URL of this machine, in place of a server for each
+    run. What the controls show at first: `rung`, `clients`, `idle`, `seconds`, `keep_alive`,
+    `port`, `record`. `panel.run()` does what Start does and returns the result; `panel.runs` has
+    all that was measured; `panel.close()` ends everything.
+    """
+    return LoadPanel(lab, rungs, target, chosen)

@@ -1,0 +1,217 @@
+"""What all panels have in common: a message line, a still picture, one job at a time, and an end.
+
+A panel is shown as two outputs. One is the widget. The other is an ordinary picture of the same
+thing, which JupyterLab hides while the widget is there (it hides a widget view without a model), and
+which is what a saved notebook shows on GitHub or nbviewer.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+import ipywidgets as widgets
+from IPython import get_ipython
+from IPython.display import display
+
+from ..lab.processes import LabError
+from .picture import INK, LOCK, Picture
+from .sampler import SAMPLER
+
+WIDGET: Final = "application/vnd.jupyter.widget-view+json"
+HIDDEN: Final = {"version_major": 2, "version_minor": 0, "model_id": ""}
+TROUBLE: Final = "#8a2b0e"
+
+Callback = TypeVar("Callback", bound=Callable[..., None])
+
+
+def told_in_words(callback: Callback) -> Callback:
+    """What goes wrong in a button's callback is a sentence in the panel, not a traceback in a log."""
+
+    @functools.wraps(callback)
+    def guarded(panel: Panel, *arguments: Any) -> None:
+        try:
+            callback(panel, *arguments)
+        except Exception as problem:
+            panel.tell(problem)
+
+    return guarded  # type: ignore[return-value]
+
+
+class Panel:
+    """`show()` it, or leave it as the last line of a cell; `close()` ends all that it has started."""
+
+    name = "panel"
+
+    def __init__(self) -> None:
+        self.problem: Exception | None = None  # the last one that was told
+        self.is_closed = False
+        self._message = widgets.HTML()
+        self._message.layout.min_height = "1.6em"
+        self._job: threading.Thread | None = None
+        self._still: Any = None
+        self.box = widgets.VBox([])
+        self.box.add_class("zerohttpd-panel")
+        _close_the_one_before(self)
+
+    # Showing.
+
+    def show(self) -> None:
+        """Display the panel here, and behind it its still picture."""
+        display({WIDGET: self._view()}, raw=True)
+        self._still = display(self._bundle(), raw=True, display_id=True)
+
+    def _ipython_display_(self) -> None:
+        self.show()
+
+    def _view(self) -> dict[str, Any]:
+        return {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+
+    def _bundle(self) -> dict[str, Any]:
+        picture = self.picture()
+        if picture is None:
+            return {WIDGET: HIDDEN, "text/plain": f"{self.name}: open this notebook in JupyterLab to use it."}
+        png = base64.b64encode(picture.png).decode()
+        return {WIDGET: HIDDEN, "image/png": png, "text/plain": picture.words}
+
+    def picture(self) -> Picture | None:
+        """What a saved notebook shows; None when there is nothing to see yet."""
+        raise NotImplementedError
+
+    def keep_still(self) -> None:
+        """Bring the still picture up to date."""
+        if self._still is not None:
+            self._still.update(self._bundle(), raw=True)
+
+    def __repr__(self) -> str:
+        picture = self.picture()
+        return f"{self.name}: {picture.words}" if picture else self.name
+
+    # Talking.
+
+    def say(self, text: str) -> None:
+        """One sentence, which stays until there is another."""
+        self._message.value = f'<span role="status" style="color:{INK};background:#fff">{html.escape(text)}</span>'
+
+    def tell(self, problem: Exception) -> None:
+        """Something went wrong. A LabError says what to do; anything else is a mistake of ours."""
+        self.problem = problem
+        text = str(problem) if isinstance(problem, LabError | ValueError) else f"The panel failed: {problem!r}"
+        text = html.escape(text.rpartition("It said:\n")[2].strip()[-600:])  # a server that died said why itself
+        self._message.value = f'<b role="alert" style="color:{TROUBLE};background:#fff">⚠ {text}</b>'
+
+    # Working.
+
+    def begin(self, job: Callable[[], None]) -> None:
+        """Do something that takes time in a thread of its own, so that the buttons still work."""
+
+        def work() -> None:
+            try:
+                job()
+            except Exception as problem:
+                self.tell(problem)
+
+        with LOCK:
+            if self._job is not None and self._job.is_alive():
+                raise LabError("This panel is still busy. Wait for it, or press Stop.")
+            self._job = threading.Thread(target=work, name=self.name, daemon=True)
+            self._job.start()
+
+    def refresh(self) -> bool:
+        """Called by the sampler, which holds the lock. Returns whether there is more to come."""
+        try:
+            return not self.is_closed and self.draw()
+        except Exception as problem:
+            self.tell(problem)
+            return False
+
+    def draw(self) -> bool:
+        return False
+
+    def watch(self) -> None:
+        SAMPLER.add(self)
+
+    # Ending.
+
+    def interrupt(self) -> None:
+        """End what is going on, as if Stop had been pressed."""
+
+    def close(self) -> None:
+        """End all that the panel has started, and take it off the page. May be repeated."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.interrupt()
+        job = self._job
+        if job is not None and job is not threading.current_thread():
+            job.join()
+        SAMPLER.remove(self)
+        for widget in _all_of(self.box):
+            widget.close()
+
+
+def _all_of(widget: Any) -> list[Any]:
+    return [*(found for child in getattr(widget, "children", ()) for found in _all_of(child)), widget]
+
+
+# A cell that is run again makes a new panel; the one it made before goes first. An interrupted cell
+# ends what its panels do.
+
+_open: weakref.WeakSet[Panel] = weakref.WeakSet()
+_by_cell: dict[tuple[str, str], weakref.ref[Panel]] = {}
+
+
+def _close_the_one_before(panel: Panel) -> None:
+    _open.add(panel)
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return
+    if _after_cell not in shell.events.callbacks["post_run_cell"]:
+        shell.events.register("post_run_cell", _after_cell)
+    cell = shell.kernel.get_parent().get("metadata", {}).get("cellId")
+    if cell is not None:
+        before = _by_cell.get((cell, panel.name))
+        if before is not None and (old := before()) is not None:
+            old.close()
+        _by_cell[cell, panel.name] = weakref.ref(panel)
+
+
+def _after_cell(result: Any) -> None:
+    error = result.error_in_exec
+    if isinstance(error, KeyboardInterrupt) or isinstance(getattr(error, "__context__", None), KeyboardInterrupt):
+        for panel in list(_open):
+            panel.interrupt()
+
+
+# Pieces of panels.
+
+
+def button(text: str, what: str, pressed: Callable[[], None], *, disabled: bool = False) -> widgets.Button:
+    """A real button: Tab reaches it, Enter and the space bar press it; `what` is said on hover."""
+    made = widgets.Button(description=text, tooltip=what, disabled=disabled, layout={"width": "auto"})
+    made.on_click(lambda _: pressed())
+    return made
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", left: int = 0) -> str:
+    """An HTML table of ready-made HTML cells; the first `left` columns are text, the rest numbers."""
+
+    def line(tag: str, cells: Sequence[str]) -> str:
+        style = "padding:1px 10px;text-align:"
+        return "".join(
+            f"<{tag} style='{style}{'left' if number < left else 'right'}'>{cell}</{tag}>"
+            for number, cell in enumerate(cells)
+        )
+
+    body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
+    top = f"<caption style='caption-side:top;text-align:left'>{caption}</caption>" if caption else ""
+    return (
+        f"<table style='background:#fff;color:{INK};font-variant-numeric:tabular-nums;line-height:1.5;"
+        f"border-collapse:collapse'>{top}<thead style='border-bottom:1px solid {INK}'><tr>{line('th', head)}</tr>"
+        f"</thead><tbody>{body}</tbody></table>"
+    )
