@@ -1,0 +1,174 @@
+"""Wrong answers to exercise 03."""
+
+from wrong_answers import WrongAnswer
+
+UNASKED = """%%answer unasked
+revents = {"a": "IN|HUP", "b": "none", "c": "IN", "d": "ERR|HUP", "e": "NVAL"}
+"""
+
+LAST_WORDS = """%%answer last_words
+def last_words(sock):
+    array = (PollFd * 1)(PollFd(sock.fileno(), select.POLLIN))
+    data = b""
+    while True:
+        poll(array, milliseconds=-1)
+        try:
+            piece = sock.recv(1000)
+        except ConnectionResetError:
+            return data, "reset"
+        if not piece:
+            return data, "closed"
+        data += piece
+"""
+
+ARRAY = """%%answer array
+class ArrayPoller:
+    def __init__(self):
+        self.events = {}
+
+    def watch(self, fd, events):
+        self.events[fd] = events
+
+    def modify(self, fd, events):
+        if fd not in self.events:
+            raise KeyError(fd)
+        self.events[fd] = events
+
+    def forget(self, fd):
+        del self.events[fd]
+
+    def wait(self, milliseconds):
+        entries = [PollFd(fd, events) for fd, events in self.events.items()]
+        array = (PollFd * len(entries))(*entries)
+        poll(array, milliseconds)
+        return [(entry.fd, entry.revents) for entry in array if entry.revents]
+"""
+
+CROWD = """%%answer crowd
+busy = 1
+silent = 100
+because = "b"
+"""
+
+
+def changed(cell: str, old: str, new: str) -> str:
+    """The cell with one mistake put in."""
+    assert cell.count(old) == 1, old
+    return cell.replace(old, new)
+
+
+def density(body: str) -> str:
+    return f"%%answer density\ndef density(watched, ready):\n    {body}\n"
+
+
+WRONG = {
+    "unasked": [
+        WrongAnswer("pair-closed", changed(UNASKED, '"a": "IN|HUP"', '"a": "IN"')),
+        WrongAnswer("close-unasked", changed(UNASKED, '"b": "none"', '"b": "HUP"')),
+        WrongAnswer("close-asked", changed(UNASKED, '"c": "IN"', '"c": "IN|RDHUP"')),
+        WrongAnswer("reset-unasked", changed(UNASKED, '"d": "ERR|HUP"', '"d": "none"')),
+        WrongAnswer("closed-number", changed(UNASKED, '"e": "NVAL"', '"e": "ERR"')),
+        WrongAnswer("no-names", changed(UNASKED, '"e": "NVAL"', '"e": "OSError: Bad file descriptor"')),
+    ],
+    "last_words": [
+        WrongAnswer(
+            "leaves-at-hup",
+            changed(
+                LAST_WORDS,
+                "milliseconds=-1)\n",
+                'milliseconds=-1)\n        if array[0].revents & select.POLLHUP:\n            return data, "closed"\n',
+            ),
+        ),
+        WrongAnswer(
+            "stops-early",
+            """%%answer last_words
+def last_words(sock):
+    array = (PollFd * 1)(PollFd(sock.fileno(), select.POLLIN))
+    poll(array, milliseconds=-1)
+    try:
+        return sock.recv(1000), "closed"
+    except ConnectionResetError:
+        return b"", "reset"
+""",
+        ),
+        WrongAnswer("reset-escapes", changed(LAST_WORDS, "ConnectionResetError", "BrokenPipeError")),
+        WrongAnswer("how-it-ended", changed(LAST_WORDS, '"reset"', '"closed"')),
+        WrongAnswer("lost-at-reset", changed(LAST_WORDS, 'data, "reset"', 'b"", "reset"')),
+        WrongAnswer("no-pair", changed(LAST_WORDS, 'return data, "closed"', "return data")),
+        WrongAnswer("too-slow", changed(LAST_WORDS, "select.POLLIN", "0")),
+    ],
+    "array": [
+        WrongAnswer("lists-all", changed(ARRAY, " if entry.revents]", "]")),
+        WrongAnswer(
+            "not-the-ready",
+            changed(
+                ARRAY,
+                "        poll(array, milliseconds)\n        return [(entry.fd, entry.revents) for entry in array if",
+                "        found = poll(array, milliseconds)\n"
+                "        return [(entry.fd, entry.revents) for entry in array[:found] if",
+            ),
+        ),
+        WrongAnswer(
+            "one-by-one",
+            """%%answer array
+class ArrayPoller:
+    def __init__(self):
+        self.events = {}
+
+    def watch(self, fd, events):
+        self.events[fd] = events
+
+    modify = watch
+
+    def forget(self, fd):
+        del self.events[fd]
+
+    def wait(self, milliseconds):
+        ready = []
+        for fd, events in self.events.items():
+            array = (PollFd * 1)(PollFd(fd, events))
+            if poll(array, milliseconds):
+                ready.append((fd, array[0].revents))
+                milliseconds = 0
+        return ready
+""",
+        ),
+        WrongAnswer(
+            "adds-events",
+            changed(
+                ARRAY, "raise KeyError(fd)\n        self.events[fd] =", "raise KeyError(fd)\n        self.events[fd] |="
+            ),
+        ),
+        WrongAnswer("keeps-forgotten", changed(ARRAY, "del self.events[fd]", "self.events[fd]")),
+        WrongAnswer("drops-unasked", changed(ARRAY, "if entry.revents]", "if entry.revents & entry.events]")),
+        WrongAnswer("no-error", changed(ARRAY, "del self.events[fd]", "self.events.pop(fd, None)")),
+        WrongAnswer("other-error", changed(ARRAY, "raise KeyError(fd)", "raise ValueError(fd)")),
+        WrongAnswer("does-not-wait", changed(ARRAY, "poll(array, milliseconds)", "poll(array)")),
+        WrongAnswer("does-not-wait", changed(ARRAY, "poll(array, milliseconds)", "poll(array, milliseconds // 1000)")),
+        WrongAnswer(
+            "out-of-order",
+            changed(ARRAY, "for fd, events in self.events.items()", "for fd, events in reversed(self.events.items())"),
+        ),
+    ],
+    "density": [
+        WrongAnswer(
+            "mean-of-shares",
+            density("return sum(r / w for r, w in zip(ready, watched)) / len(watched) if watched else 0.0"),
+        ),
+        WrongAnswer("upside-down", density("return sum(watched) / sum(ready) if ready else 0.0")),
+        WrongAnswer("per-wait", density("return sum(ready) / len(ready) if ready else 0.0")),
+        WrongAnswer("longest", density("return max(ready) / max(watched) if ready else 0.0")),
+        WrongAnswer("percent", density("return 100 * sum(ready) / sum(watched) if ready else 0.0")),
+        WrongAnswer("whole", density("return sum(ready) // sum(watched) if ready else 0.0")),
+        WrongAnswer("no-wait", density("return sum(ready) / sum(watched)")),
+    ],
+    "crowd": [
+        WrongAnswer("busy", changed(CROWD, "busy = 1", "busy = 10")),
+        WrongAnswer("silent-free", changed(CROWD, "silent = 100", "silent = 1")),
+        WrongAnswer("silent-too-much", changed(CROWD, "silent = 100", "silent = 1000")),
+        WrongAnswer("because-a", changed(CROWD, '"b"', '"a"')),
+        WrongAnswer("because-c", changed(CROWD, '"b"', '"c"')),
+        WrongAnswer("because-d", changed(CROWD, '"b"', '"d"')),
+        WrongAnswer("no-choice", changed(CROWD, "silent = 100", "silent = 137.5")),
+    ],
+}

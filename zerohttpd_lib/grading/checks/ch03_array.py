@@ -1,0 +1,131 @@
+"""Inside poll(): a poller of one's own."""
+
+from __future__ import annotations
+
+import random
+import select
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Any, Final
+
+from ...trace.reader import event_names
+from . import Answer, Raised, Remote, Wrong, task
+
+
+class Watched:
+    """Pairs of sockets, of each of which the learner's process has one side. `fds`: the numbers there."""
+
+    def __init__(self, answer: Answer, number: int) -> None:
+        self.theirs = []
+        self.fds: list[int] = []
+        for _ in range(number):
+            ours, theirs = socket.socketpair()
+            self.fds.append(answer.give(ours))
+            ours.close()
+            self.theirs.append(theirs)
+
+
+@task("array", seconds=25)
+def check_array(answer: Answer) -> None:
+    poller = answer.make("ArrayPoller")
+    pairs = Watched(answer, 6)
+    for fd in pairs.fds:
+        poller.call("watch", fd, select.POLLIN)
+    expect_ready(poller, 0, [], "lists-all", "Six descriptors are watched, and nobody has sent anything.", LISTS_ALL)
+    some = sorted(random.sample(range(1, 6), 2))  # not the first: that one stays silent
+    for number in some:
+        pairs.theirs[number].send(b"x")
+    started = time.monotonic()
+    ready = [[pairs.fds[number], select.POLLIN] for number in some]
+    expect_ready(poller, 1500, ready, "not-the-ready", "Two of the six were sent a byte.", NOT_THE_READY)
+    if time.monotonic() - started > 1.2:  # one call returns at once: two of its descriptors are ready
+        raise Wrong("one-by-one", say="wait(1500) slept although two of its descriptors were ready.", hints=ONE_BY_ONE)
+    check_changes(poller, pairs, some)
+    check_waiting(poller, pairs, next(number for number in reversed(range(6)) if number not in some))
+
+
+def check_changes(poller: Remote, pairs: Watched, some: list[int]) -> None:
+    first, second = (pairs.fds[number] for number in some)
+    poller.call("modify", second, select.POLLOUT)
+    expect_ready(
+        poller, 500, [[first, select.POLLIN], [second, select.POLLOUT]],
+        "adds-events", "The second of them was modified to OUT alone, and has a byte to read.", ADDS,
+    )  # fmt: skip
+    poller.call("forget", first)
+    expect_ready(
+        poller, 500, [[second, select.POLLOUT]], "keeps-forgotten", "One of the two ready ones was forgotten.", KEEPS
+    )
+    quiet = next(number for number in range(6) if number not in some)
+    poller.call("modify", second, 0)
+    pairs.theirs[quiet].close()
+    poller.call("modify", pairs.fds[quiet], 0)
+    expect_ready(
+        poller, 500, [[pairs.fds[quiet], select.POLLHUP]],
+        "drops-unasked", "Nothing is asked of one whose other side has been closed.", DROPS,
+    )  # fmt: skip
+    poller.call("forget", pairs.fds[quiet])
+    expect_key_error(poller, "forget", first)
+    expect_key_error(poller, "modify", first, select.POLLIN)
+    poller.call("watch", first, select.POLLIN)  # once more; its byte is still there
+    expect_ready(poller, 500, [[first, select.POLLIN]], "not-again", "One was forgotten, and watched again.", AGAIN)
+
+
+def check_waiting(poller: Remote, pairs: Watched, late: int) -> None:
+    for fd in pairs.fds:
+        if fd != pairs.fds[late]:
+            with suppress(Raised):  # the one that is forgotten already
+                poller.call("forget", fd)
+    threading.Timer(0.2, pairs.theirs[late].send, [b"x"]).start()
+    say = "Nobody had sent anything when wait(3000) was called. A byte came 0.2 s later."
+    expect_ready(poller, 3000, [[pairs.fds[late], select.POLLIN]], "does-not-wait", say, WAITS)
+
+
+WAITS: Final = ["The number that wait() gets is poll(2)'s time limit: milliseconds, as it is."]
+ONE_BY_ONE: Final = [
+    "Each poll() of one descriptor waits for that one alone.",
+    "Put all of them into one array, and call poll() once.",
+]
+LISTS_ALL: Final = ["An entry that is not ready has 0 in revents. Leave it out."]
+NOT_THE_READY: Final = [
+    "poll() returns how many are ready. Which ones is written in the array.",
+    "Go through the whole array, and take each entry with something in revents.",
+]
+ADDS: Final = ["modify() replaces what is asked for. What was asked before must not be kept, by | or otherwise."]
+KEEPS: Final = ["What is forgotten must not be in the array of the next poll()."]
+DROPS: Final = [
+    "Some events come although nobody asks for them.",
+    "Do not mask revents by events: HUP, ERR and NVAL are in one and not in the other.",
+]
+AGAIN: Final = ["forget() has to leave nothing behind that stands in the way of a later watch()."]
+
+
+def expect_ready(poller: Remote, wait: int, expected: list[Any], code: str, say: str, hints: list[str]) -> None:
+    yours = poller.call("wait", wait, seconds=10)
+    if isinstance(yours, list) and sorted(map(repr, yours)) == sorted(map(repr, expected)):
+        if yours == expected:
+            return
+        code, hints = "out-of-order", ["They are expected in the order in which they came to be watched."]
+    raise Wrong(code, yours=in_words(yours), expected=in_words(expected), say=say, hints=hints)
+
+
+def in_words(ready: Any) -> Any:
+    try:
+        return [(fd, event_names(events)) for fd, events in ready]
+    except (TypeError, ValueError):
+        return ready
+
+
+def expect_key_error(poller: Remote, method: str, *arguments: int) -> None:
+    """In a poller that has forgotten this descriptor."""
+    hints = ["Whoever asks for that has lost count of its descriptors. KeyError tells them; silence hides it."]
+    try:
+        poller.call(method, *arguments)
+    except Raised as raised:
+        if raised.kind == "KeyError":
+            return
+        say = f"{method}() of a descriptor that is not watched raised {raised.kind}."
+        raise Wrong("other-error", yours=raised.kind, expected="KeyError", say=say, hints=hints) from None
+    say = f"{method}() of a descriptor that is not watched raised nothing."
+    raise Wrong("no-error", say=say, expected="KeyError", hints=hints)
