@@ -1,4 +1,4 @@
-"""Part C: poll and epoll beside idle connections; ten processes of epoll with a crowd of clients."""
+"""Part C: poll and epoll beside idle connections; crowds of clients; what the article expected of its next step."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .measured import Settings, ratios, table, with_range
 
 ACTIVE: Final = 8  # clients beside the idle ones
 PROCESSES: Final = 10
+CONJECTURE: Final = ("prethreaded", "epoll", "nonblocking")
 CROWD_SECONDS: Final = 4.0  # long enough for each of a crowd to be answered once
 
 
@@ -24,8 +25,12 @@ def report(redis: Redis, settings: Settings) -> str:
         redis, ["epoll"], settings.crowds,
         seconds=CROWD_SECONDS, rounds=settings.crowd_rounds, workers={"epoll": PROCESSES},
     )  # fmt: skip
-    idle.run()
-    crowd.run()
+    conjecture = Sweep(
+        redis, CONJECTURE, (20, *settings.crowds),
+        seconds=settings.seconds, rounds=settings.rounds, workers={"nonblocking": PROCESSES},
+    )  # fmt: skip
+    for sweep in (idle, crowd, conjecture):
+        sweep.run()
     idle_head = ["idle", "poll ÷ poll with none", "epoll ÷ epoll with none", "epoll ÷ poll", "poll", "epoll"]
     crowd_head = ["clients", f"÷ {settings.crowds[0]:,} clients", "requests/s", "failed"]
     return "\n\n".join(
@@ -38,8 +43,18 @@ def report(redis: Redis, settings: Settings) -> str:
             f"### epoll, {PROCESSES} processes, many clients that all ask",
             "*Does it hold when they all want something at once?* Every client asks without pause.",
             table(crowd_head, [crowd_row(crowd, level, settings.crowds[0]) for level in settings.crowds]),
+            "### What the article expected of its next step",
+            "*Is the epoll server faster when its first read and its writes cannot block either?* Requests a second, "
+            f"divided by those of epoll in the same round. epoll and nonblocking have {PROCESSES} processes, as in the "
+            f"article; prethreaded has {conjecture.workers['prethreaded']:,} threads of one process, which in Python "
+            "take turns.",
+            table(
+                ["clients", *(f"{rung} ÷ epoll" for rung in CONJECTURE if rung != "epoll"), *CONJECTURE],
+                [conjecture_row(conjecture, clients) for clients in conjecture.clients],
+            ),
             *_troubles(idle),
             *_troubles(crowd),
+            *_troubles(conjecture),
         ]
     )
 
@@ -64,6 +79,15 @@ def crowd_row(sweep: Sweep, clients: int, fewest: int) -> list[str]:
         with_range(ratios(rates(sweep, cell), rates(sweep, Cell("epoll", fewest, 0)))),
         f"{sweep.rate(cell) or 0:,.0f}",
         f"{sum(m.failed for m in sweep.of(cell)):,}",
+    ]
+
+
+def conjecture_row(sweep: Sweep, clients: int) -> list[str]:
+    by_rung = {rung: rates(sweep, Cell(rung, clients, 0)) for rung in CONJECTURE}
+    return [
+        f"{clients:,}",
+        *(with_range(ratios(by_rung[rung], by_rung["epoll"])) for rung in CONJECTURE if rung != "epoll"),
+        *(f"{sweep.rate(Cell(rung, clients, 0)) or 0:,.0f}/s" for rung in CONJECTURE),
     ]
 
 
