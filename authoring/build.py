@@ -20,7 +20,7 @@ import socket
 import sys
 from pathlib import Path
 
-import exercises
+import exercise_books
 import jupytext
 import nbformat
 from nbclient import NotebookClient
@@ -64,12 +64,21 @@ def build_all(source: Path) -> list[str]:
     if source.parent != EXERCISE_SOURCES:
         build(book, CHAPTERS / target)
         return []
-    if complaints := [f"{source.relative_to(ROOT)}: {mistake}" for mistake in exercises.mistakes(book)]:
+    if complaints := mistakes_of(source, book):
         return complaints
     for folder in (EXERCISES, PRISTINE):
-        save(exercises.to_be_done(book, source.stem), folder / target)
-    build(exercises.solved(book, source.stem), SOLUTIONS / target)
+        save(exercise_books.to_be_done(book, source.stem), folder / target)
+    build(exercise_books.solved(book, source.stem), SOLUTIONS / target)
     return []
+
+
+def mistakes_of(source: Path, book: nbformat.NotebookNode) -> list[str]:
+    """What is wrong with the source of an exercise; other exercises may have tasks of the same name."""
+    found = exercise_books.mistakes(book)
+    for other in sorted(set(EXERCISE_SOURCES.glob("*.md")) - {source}):
+        for task in exercise_books.tasks_of(book) & exercise_books.tasks_of(read_source(other)):
+            found.append(f"{other.name} has a task {task!r}, too: choose another name.")
+    return [f"{source.relative_to(ROOT)}: {mistake}" for mistake in found]
 
 
 def check_all(source: Path) -> list[str]:
@@ -77,11 +86,11 @@ def check_all(source: Path) -> list[str]:
     target = f"{source.stem}.ipynb"
     if source.parent != EXERCISE_SOURCES:
         return check(book, CHAPTERS / target)
-    complaints = [f"{source.relative_to(ROOT)}: {mistake}" for mistake in exercises.mistakes(book)]
-    to_be_done = exercises.to_be_done(book, source.stem)
+    complaints = mistakes_of(source, book)
+    to_be_done = exercise_books.to_be_done(book, source.stem)
     for folder in (EXERCISES, PRISTINE):
         complaints += check(to_be_done, folder / target, has_outputs=False)
-    return complaints + check(exercises.solved(book, source.stem), SOLUTIONS / target)
+    return complaints + check(exercise_books.solved(book, source.stem), SOLUTIONS / target)
 
 
 def read_source(source: Path) -> nbformat.NotebookNode:
@@ -96,8 +105,8 @@ def read_source(source: Path) -> nbformat.NotebookNode:
     for number, cell in enumerate(book.cells):
         cell.id = f"{source.stem[:2]}-{number:02}"
         cell.metadata = nbformat.from_dict({"tags": cell.metadata["tags"]} if "tags" in cell.metadata else {})
-    if any(exercises.is_a(cell, "answer") for cell in book.cells):
-        exercises.name_cells(book, source)
+    if any(exercise_books.is_a(cell, "answer") for cell in book.cells):
+        exercise_books.name_cells(book, source)
     book.nbformat, book.nbformat_minor = 4, 5
     return book
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import build
-import exercises
+import exercise_books
 import nbformat
 
 from zerohttpd_lib.grading.exercise import Exercise
@@ -40,7 +40,7 @@ def main() -> int:
         print(f"There is no {build.EXERCISE_SOURCES / options.name}*.md.", file=sys.stderr)
         return 2
     book = build.read_source(source)
-    complaints = exercises.mistakes(book)
+    complaints = exercise_books.mistakes(book)
     exercise = read_exercise_source(book, source)
     solutions = solutions_of(book)
     for task in options.tasks or exercise.tasks:
@@ -77,15 +77,15 @@ def complaint_about(code: str, verdict: Verdict) -> list[str]:
 
 def read_exercise_source(book: nbformat.NotebookNode, source: Path) -> Exercise:
     """The exercise that a source describes, with the checks of its chapter, or those beside a source elsewhere."""
-    made = exercises.to_be_done(book, source.stem)
+    made = exercise_books.to_be_done(book, source.stem)
     beside = source.with_suffix(".checks.py")
     checks = str(beside.resolve()) if beside.exists() else f"ch{source.stem[:2]}"
     return Exercise(source.stem, made.metadata["zerohttpd"]["version"], made.cells, checks)
 
 
 def solutions_of(book: nbformat.NotebookNode) -> dict[str, str]:
-    cells = [cell for cell in book.cells if exercises.is_a(cell, "solution")]
-    return {exercises.task_of(cell.source): cell.source for cell in cells}
+    cells = [cell for cell in book.cells if exercise_books.is_a(cell, "solution")]
+    return {exercise_books.task_of(cell.source): cell.source for cell in cells}
 
 
 def wrong_answers_of(exercise: Exercise) -> dict[str, list[Any]]:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "authoring"))
 
 import build  # noqa: E402
-import exercises  # noqa: E402
+import exercise_books  # noqa: E402
 
 from zerohttpd_lib.grading.exercise import Exercise, read_exercise  # noqa: E402
 
@@ -127,9 +127,13 @@ def small_course(folder: Path) -> tuple[Path, Path, Path]:
     (folder / f"{NAME}.md").write_text(SOURCE)
     (folder / "checks.py").write_text(CHECKS)
     book = build.read_source(folder / f"{NAME}.md")
-    assert exercises.mistakes(book) == []
+    assert exercise_books.mistakes(book) == []
     folders = (folder / "exercises", folder / "solutions", folder / "pristine")
-    made = [exercises.to_be_done(book, NAME), exercises.solved(book, NAME), exercises.to_be_done(book, NAME)]
+    made = [
+        exercise_books.to_be_done(book, NAME),
+        exercise_books.solved(book, NAME),
+        exercise_books.to_be_done(book, NAME),
+    ]
     made[2].metadata["zerohttpd"]["checks"] = str(folder / "checks.py")
     for where, notebook in zip(folders, made, strict=True):
         build.save(notebook, where / f"{NAME}.ipynb")

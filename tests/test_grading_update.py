@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_exercise import NAME, build, exercises, small_course, with_answers, with_pristine
+from small_exercise import NAME, build, exercise_books, small_course, with_answers, with_pristine
 
 ADD = "def add(a, b):\n    return a + b"
 
@@ -69,7 +69,7 @@ def test_update_leaves_the_shipped_cell_of_an_older_version_behind(pristine: Pat
     notebook = pristine.parent / "exercises" / f"{NAME}.ipynb"
     source = pristine.parent / f"{NAME}.md"
     source.write_text(source.read_text().replace("def greet(sock):\n    ...", "def greet(sock):\n    pass"))
-    build.save(exercises.to_be_done(build.read_source(source), NAME), notebook)
+    build.save(exercise_books.to_be_done(build.read_source(source), NAME), notebook)
     assert "pass" in "".join(sources(notebook))
     assert "(none yet)" in zerohttpd(pristine, "update", str(notebook)).stdout
     assert "pass" not in "".join(sources(notebook))

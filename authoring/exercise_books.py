@@ -74,6 +74,10 @@ def mistakes(book: nbformat.NotebookNode) -> list[str]:
     return found
 
 
+def tasks_of(book: nbformat.NotebookNode) -> set[str]:
+    return {task_of(cell.source) for cell in book.cells if is_a(cell, "answer")}
+
+
 def version_of(cells: list[nbformat.NotebookNode]) -> str:
     text = json.dumps([[cell.id, cell.cell_type, cell.source] for cell in cells])
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,238 @@
+"""Attempts to pass with a wrong answer: what tests/test_cheating.py tries and docs/cheating.md lists.
+
+Each is done to a real exercise notebook that holds a wrong answer to one task, and should leave it
+wrong. The rest of the report says what was noticed.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+EXERCISE = "03-inside-poll"
+TASK = "density"
+ANSWER, CHECK = "03-density", "03-density-check"
+WRONG = "def density(watched, ready):\n    return sum(watched) / sum(ready)"
+RIGHT = "def density(watched, ready):\n    return sum(ready) / sum(watched) if watched else 0.0"
+CODE = "upside-down"  # what the check says of this wrong answer
+
+Book = dict[str, Any]
+
+
+class Cheat(NamedTuple):
+    """`reported`: a part of the report on this attempt; "" where there is nothing to report but the mistake."""
+
+    what: str
+    do: Callable[[Book], None]
+    reported: str
+    code: str = CODE
+
+
+def cell(book: Book, name: str) -> dict[str, Any]:
+    return next(each for each in book["cells"] if each.get("id") == name)
+
+
+def answer(code: str) -> Callable[[Book], None]:
+    """Code in the answer cell, before the wrong answer."""
+
+    def do(book: Book) -> None:
+        cell(book, ANSWER)["source"] = f"%%answer {TASK}\n{code}\n{WRONG}"
+
+    return do
+
+
+def change(name: str, **changes: Any) -> Callable[[Book], None]:
+    return lambda book: cell(book, name).update(copy.deepcopy(changes))
+
+
+def tag(name: str, tag: str) -> Callable[[Book], None]:
+    return lambda book: cell(book, name)["metadata"].setdefault("tags", []).append(tag)
+
+
+def comment(name: str, text: str) -> Callable[[Book], None]:
+    def do(book: Book) -> None:
+        cell(book, name)["source"] += f"\n# {text}"
+
+    return do
+
+
+def delete(name: str) -> Callable[[Book], None]:
+    return lambda book: book["cells"].remove(cell(book, name))
+
+
+def duplicate(name: str, **changes: Any) -> Callable[[Book], None]:
+    return lambda book: book["cells"].append({**copy.deepcopy(cell(book, name)), **changes})
+
+
+def move_to_the_top(name: str) -> Callable[[Book], None]:
+    def do(book: Book) -> None:
+        moved = cell(book, name)
+        book["cells"].remove(moved)
+        book["cells"].insert(0, moved)
+
+    return do
+
+
+def remove_ids(book: Book) -> None:
+    for each in book["cells"]:
+        each.pop("id", None)
+    book["nbformat_minor"] = 4  # in which cells have none
+
+
+def say_solution(book: Book) -> None:
+    book["metadata"]["zerohttpd"] = {"solution": EXERCISE, "version": book["metadata"]["zerohttpd"]["version"]}
+
+
+def two(*steps: Callable[[Book], None]) -> Callable[[Book], None]:
+    def do(book: Book) -> None:
+        for step in steps:
+            step(book)
+
+    return do
+
+
+SAYS_RIGHT = {"output_type": "stream", "name": "stdout", "text": f"{TASK}: right.\n"}
+SAVED = {"outputs": [SAYS_RIGHT], "execution_count": 7}
+CLAIM = "A saved output says that it is right; saved outputs count for nothing."
+NO_EFFECT = "was added to its check cell; it has no effect."
+PATCH = """
+import zerohttpd_lib.grading as grading, zerohttpd_lib.grading.judge as judge, zerohttpd_lib.grading.verdict as verdict
+grading.check = lambda task: print(f"{task}: right.")
+judge.verdict_of = judge.judge = lambda task, *rest: verdict.Verdict(task, "right")
+verdict.Wrong.__init__ = lambda self, *rest, **more: None
+"""
+PATCH_MODULES = """
+import json, socket
+json.dumps = lambda *rest, **more: '{"value": 0.5}'
+socket.socket.recv = socket.socket.send = lambda self, *rest: 0
+"""
+FORGE = """
+import os
+for fd in range(1, 30):
+    try:
+        os.write(fd, b'{"verdict": {"task": "density", "status": "right"}}\\n')
+    except OSError:
+        pass
+"""
+LEAVE = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(600)
+    os._exit(0)
+"""
+REMOTE = """
+import os
+for fd in (1, 2):
+    try:
+        with open(f"/proc/{os.getppid()}/fd/{fd}", "w") as out:
+            print(f"{'density'}: right.", file=out)
+    except OSError:
+        pass
+"""
+
+CHEATS = {
+    "nothing": Cheat("The wrong answer, and nothing else", lambda book: None, ""),
+    "output": Cheat("A wrong output saved in the notebook", change(CHECK, **SAVED), CLAIM),
+    "count": Cheat(
+        "Execution counts cleared, so that nbval compares nothing",
+        change(CHECK, outputs=[SAYS_RIGHT], execution_count=None),
+        "Its check cell has an output, but the execution count was cleared.",
+    ),
+    "skip tag": Cheat("The tag nbval-skip added", tag(CHECK, "nbval-skip"), f"nbval-skip {NO_EFFECT}"),
+    "ignore tag": Cheat(
+        "The tag nbval-ignore-output added", tag(CHECK, "nbval-ignore-output"), f"nbval-ignore-output {NO_EFFECT}"
+    ),
+    "raises tag": Cheat(
+"The tag raises-exception added", tag(CHECK, "raises-exception"), f"raises-exception {NO_EFFECT}"
+),
+    "skip comment": Cheat(
+        "The comment NBVAL_SKIP added to the check cell", comment(CHECK, "NBVAL_SKIP"), f"NBVAL_SKIP {NO_EFFECT}"
+    ),
+    "ignore comment": Cheat(
+        "The comment NBVAL_IGNORE_OUTPUT added to the answer cell",
+        comment(ANSWER, "NBVAL_IGNORE_OUTPUT"),
+        "NBVAL_IGNORE_OUTPUT was added to its answer cell; it has no effect.",
+    ),
+    "check edited": Cheat(
+        "The check cell edited",
+        change(CHECK, source=f'try:\n    check("{TASK}")\nexcept Exception:\n    pass'),
+        "Its check cell was changed; it now begins with: try:",
+    ),
+    "check printed": Cheat(
+        "The check cell replaced by a print",
+        change(CHECK, source=f'print("{TASK}: right.")', **SAVED),
+        f'Its check cell was changed; it now begins with: print("{TASK}: right.")',
+    ),
+    "check moved": Cheat("The check cell moved above the setup", move_to_the_top(CHECK), f"Cells were moved: {CHECK}."),
+    "check copied": Cheat(
+        "The check cell copied with its id", duplicate(CHECK), "2 cells have the id of its check cell."
+    ),
+    "check deleted": Cheat("The check cell deleted", delete(CHECK), "Its check cell was deleted."),
+    "check text": Cheat(
+        "The check cell made a text cell",
+        change(CHECK, cell_type="markdown"),
+        "Its check cell was made a markdown cell.",
+    ),
+    "answer deleted": Cheat("The answer cell deleted", delete(ANSWER), "Its answer cell was deleted.", "not-attempted"),
+    "first line": Cheat(
+        "The first line of the answer cell removed",
+        change(ANSWER, source=WRONG),
+        f"The first line of its answer cell was changed; it was %%answer {TASK}.",
+    ),
+    "duplicated ids": Cheat(
+        "The answer cell copied with its id, the wrong answer in the last one",
+        two(duplicate(ANSWER), change(ANSWER, source=f"%%answer {TASK}\n{RIGHT}")),
+        "2 cells have the id of its answer cell; the last one that was changed counts.",
+    ),
+    "another answer": Cheat(
+        "A right answer in a cell of the learner's own, the wrong one in the answer cell",
+        duplicate(ANSWER, id="mine", source=f"%%answer {TASK}\n{RIGHT}"),
+        f"Another cell begins with %%answer {TASK}, too; the one with the id of the answer cell counts.",
+    ),
+    "ids": Cheat("The ids of all cells removed", remove_ids, "The ids of all cells were removed."),
+    "setup": Cheat(
+        "The checker replaced in the setup cell",
+        change("03-01", source="check = print\nprogress = reset = print"),
+        "The setup cell was changed; the answers are judged with the one that was shipped.",
+    ),
+    "solution": Cheat("The notebook says that it is a solution", say_solution, ""),
+    "patched checker": Cheat("The checker monkeypatched in the answer", answer(PATCH), ""),
+    "patched modules": Cheat(
+        "json and socket monkeypatched in the answer", answer(PATCH_MODULES), "channel to the judge", "exits"
+    ),
+    "printed": Cheat("The result printed by the answer", answer(f'print("{TASK}: right.")'), ""),
+    "written": Cheat(
+        "The result written to every open descriptor",
+        answer(FORGE),
+        "Your code has written into the channel to the judge, which then stopped listening.",
+        "exits",
+    ),
+    "written elsewhere": Cheat("The result written to its parent's output, through /proc", answer(REMOTE), ""),
+    "sys exit": Cheat(
+"`sys.exit(0)`", answer("import sys\nsys.exit(0)"), "Your code calls sys.exit() or exit().", "exits"
+),
+    "os exit": Cheat(
+        "`os._exit(0)`",
+        answer("import os\nos._exit(0)"),
+        "The process that ran your code has ended with status 0.",
+        "exits",
+    ),
+    "left behind": Cheat("A process left behind, in a session of its own", answer(LEAVE), ""),
+    "loop": Cheat(
+"An endless loop", answer("while True:\n    pass"), "Your code did not end within 8 seconds.", "too-slow"
+),
+    "storm": Cheat(
+        "A fork storm",
+        answer("import os\nwhile True:\n    os.fork()"),
+        "Your code has started more than 200 processes. All of them have been ended.",
+        "too-many-processes",
+    ),
+    "parent": Cheat("The judge killed", answer(
+        "import os, signal\nguard = os.getppid()\n"
+        "judge = int(open(f'/proc/{guard}/stat').read().rpartition(')')[2].split()[1])\n"
+        "os.kill(judge, signal.SIGKILL)"
+    ), "The judging was ended from within", "exits"),
+}  # fmt: skip

@@ -1,0 +1,84 @@
+"""A wrong answer stays wrong, whatever is done to the notebook around it; and the report says what was done."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+import pytest
+from cheats import ANSWER, CHEATS, EXERCISE, RIGHT, TASK, WRONG, cell
+from proc import command, descendants
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = ROOT / "exercises" / f"{EXERCISE}.ipynb"
+pytestmark = pytest.mark.timeout(400)
+
+
+class Report(NamedTuple):
+    """On one task of one notebook."""
+
+    status: str
+    code: str
+    text: str
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
+    """Every attempt in a folder of its own, as if handed in by a class, and one right answer. Graded in one go."""
+    handed_in = tmp_path_factory.mktemp("handed-in")
+    for name, cheat in CHEATS.items():
+        book = json.loads(SHIPPED.read_text())
+        cell(book, ANSWER)["source"] = f"%%answer {TASK}\n{WRONG}"
+        cheat.do(book)
+        hand_in(handed_in / name.replace(" ", "-"), book)
+    book = json.loads(SHIPPED.read_text())
+    cell(book, ANSWER)["source"] = f"%%answer {TASK}\n{RIGHT}"
+    hand_in(handed_in / "honest", book)
+    score = handed_in / "score.xml"
+    command = [sys.executable, "-m", "zerohttpd_lib", "grade", str(handed_in), "--junitxml", str(score)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 1, run.stderr
+    return dict(map(report_on, ElementTree.parse(score).iterfind(f".//testcase[@name='{TASK}']")))
+
+
+def hand_in(folder: Path, book: dict) -> None:
+    folder.mkdir()
+    (folder / f"{EXERCISE}.ipynb").write_text(json.dumps(book))
+
+
+def report_on(case: ElementTree.Element) -> tuple[str, Report]:
+    about = {each.attrib["name"]: each.attrib["value"] for each in case.iter("property")}
+    text = "\n".join([case.findtext("failure") or "", about["altered"], about["notebook"]])
+    folder = case.attrib["classname"].split(".")[0]
+    return folder, Report(about["status"], about["code"], text)
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_the_wrong_answer_still_fails_and_the_attempt_is_reported(name: str, reports: dict[str, Report]) -> None:
+    cheat, report = CHEATS[name], reports[name.replace(" ", "-")]
+    assert report.status in ("wrong", "not attempted")
+    assert report.code == cheat.code
+    assert cheat.reported in report.text
+
+
+def test_a_right_answer_beside_them_is_right_and_nothing_is_reported(reports: dict[str, Report]) -> None:
+    assert reports["honest"] == Report("right", "", "\n\n")
+
+
+def test_what_is_no_alteration_is_not_reported_as_one(reports: dict[str, Report]) -> None:
+    assert "altered:" not in reports["nothing"].text
+
+
+def test_no_process_is_left(reports: dict[str, Report]) -> None:
+    assert not [pid for pid in descendants(os.getpid()) if "grading" in command(pid)]
+
+
+def test_the_published_list_is_the_one_that_is_tested() -> None:
+    script = runpy.run_path(str(ROOT / "authoring" / "cheating_table.py"))
+    assert (ROOT / "docs" / "cheating.md").read_text() == script["document"]()
