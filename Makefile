@@ -1,4 +1,5 @@
 # make lab    open the chapters in JupyterLab
+# make grade  grade your exercises
 # make test   check everything
 # make book   build the notebooks from authoring/
 # make bench  compare the servers and the load generator with others; about seven minutes
@@ -6,14 +7,17 @@
 PYTHON ?=
 BIN := .venv/bin
 
-.PHONY: lab test lint book bench clean
+.PHONY: lab grade test lint book bench clean
 
 lab: .venv/lab
 	@$(BIN)/zerohttpd lab $(ARGS)
 
+grade: .venv/lab
+	@$(BIN)/zerohttpd grade $(ARGS)
+
 test: .venv/test lint
 	@$(BIN)/pytest -n 2 --dist loadfile tests
-	@$(BIN)/pytest -n 2 --dist loadfile --nbval chapters
+	@$(BIN)/pytest -n 2 --dist loadfile --nbval chapters solutions
 
 lint: .venv/test
 	@$(BIN)/ruff check .
