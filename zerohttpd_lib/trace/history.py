@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -45,12 +46,15 @@ def lives_of(trace: Trace, fd: int) -> list[Life]:
     ends = [place for place in bounds if records.entries["kind"][place] == layout.FORGET]
     if (len(ready) and (not bounds or ready[0] < bounds[0])) or (ends and (not starts or ends[0] < starts[0])):
         starts.insert(0, -1)  # it was there before our first entry
+    elif not starts and _in_table(trace, fd):
+        starts = [-1]  # and nothing has happened to it since
     found = []
-    for start, following in zip(starts, [*starts[1:], len(records.entries)], strict=True):
+    for start, following in pairwise([*starts, len(records.entries)]):
         end = next((place for place in ends if start < place < following), None)
         mine = ready[(ready > start) & (ready < (following if end is None else end))]
         some = max(start, 0) if start >= 0 else int(mine[0] if len(mine) else end or 0)
-        role = records.names[records.entries["role"][some]]
+        nothing_said = start < 0 and not len(mine) and end is None
+        role = records.names[records.lives[fd]["role"] if nothing_said else records.entries["role"][some]]
         born = records.wait_of(start) if start >= 0 else _born_before(trace, fd, bool(bounds))
         reused = records.wait_of(following) if following < len(records.entries) else None
         waits = sorted({records.wait_of(int(place)) for place in mine})
@@ -61,10 +65,12 @@ def lives_of(trace: Trace, fd: int) -> list[Life]:
 
 def _born_before(trace: Trace, fd: int, has_bounds: bool) -> int | None:
     """Whoever is watched still stands in the table of descriptors."""
+    return None if has_bounds or not _in_table(trace, fd) else int(trace.records.lives[fd]["born"]) - 2
+
+
+def _in_table(trace: Trace, fd: int) -> bool:
     lives = trace.records.lives
-    if has_bounds or not 0 <= fd < len(lives) or not lives[fd]["born"]:
-        return None
-    return int(lives[fd]["born"]) - 2
+    return 0 <= fd < len(lives) and bool(lives[fd]["born"])
 
 
 def _touches(life: Life, trace: Trace) -> bool:

@@ -88,7 +88,11 @@ class Recorder:
 
         def recorded_change(fd: int, *events: int) -> None:
             change(fd, *events)
-            self.guarded(write, fd, events[0] if events else 0)
+            if not self._is_off:
+                try:  # guarded() once more, for it is called for each request
+                    write(fd, events[0] if events else 0)
+                except Exception as problem:
+                    self._fail(problem)
 
         return recorded_change
 
@@ -99,8 +103,11 @@ class Recorder:
         try:
             hook(*arguments)
         except Exception as problem:
-            self._is_off = True
-            print(f"the recorder failed and is off: {problem!r}", file=sys.stderr, flush=True)
+            self._fail(problem)
+
+    def _fail(self, problem: Exception) -> None:
+        self._is_off = True
+        print(f"the recorder failed and is off: {problem!r}", file=sys.stderr, flush=True)
 
     # The waits.
 
@@ -139,17 +146,17 @@ class Recorder:
         code = self._known[fd] = self._names[role_and_step]
         self._watched.add(fd)
         self._pending += self._peers.begin(fd, role_and_step[0], code, self._waits - 1, self._entries)
-        self.note(fd, events & 0xFFFF_FFFF, code | layout.WATCH)
+        self._pending += (fd, events & 0xFFFF_FFFF, code | layout.WATCH)
 
     def _modify(self, fd: int, events: int) -> None:
         code = self._known[fd] = self._names[self._describe(fd)]
-        self.note(fd, events & 0xFFFF_FFFF, code | layout.MODIFY)
+        self._pending += (fd, events & 0xFFFF_FFFF, code | layout.MODIFY)
 
     def _forget(self, fd: int, events: int) -> None:
         """The server may know it no more: as it was when we last asked."""
         self._watched.discard(fd)
         self._pending += self._peers.end(fd, self._entries)
-        self.note(fd, 0, self.code_of(fd) | layout.FORGET)
+        self._pending += (fd, 0, self.code_of(fd) | layout.FORGET)
 
     def code_of(self, fd: int) -> int:
         """Role and next step of a descriptor as they were when we last asked."""
