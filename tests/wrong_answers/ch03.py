@@ -44,7 +44,7 @@ class ArrayPoller:
         return [(entry.fd, entry.revents) for entry in array if entry.revents]
 """
 
-CROWD = """%%answer crowd
+LOOKS = """%%answer looks
 busy = 1
 silent = 100
 because = "b"
@@ -162,13 +162,13 @@ class ArrayPoller:
         WrongAnswer("whole", density("return sum(ready) // sum(watched) if ready else 0.0")),
         WrongAnswer("no-wait", density("return sum(ready) / sum(watched)")),
     ],
-    "crowd": [
-        WrongAnswer("busy", changed(CROWD, "busy = 1", "busy = 10")),
-        WrongAnswer("silent-free", changed(CROWD, "silent = 100", "silent = 1")),
-        WrongAnswer("silent-too-much", changed(CROWD, "silent = 100", "silent = 1000")),
-        WrongAnswer("because-a", changed(CROWD, '"b"', '"a"')),
-        WrongAnswer("because-c", changed(CROWD, '"b"', '"c"')),
-        WrongAnswer("because-d", changed(CROWD, '"b"', '"d"')),
-        WrongAnswer("no-choice", changed(CROWD, "silent = 100", "silent = 137.5")),
+    "looks": [
+        WrongAnswer("busy", changed(LOOKS, "busy = 1", "busy = 10")),
+        WrongAnswer("silent-free", changed(LOOKS, "silent = 100", "silent = 1")),
+        WrongAnswer("silent-too-much", changed(LOOKS, "silent = 100", "silent = 1000")),
+        WrongAnswer("because-a", changed(LOOKS, '"b"', '"a"')),
+        WrongAnswer("because-c", changed(LOOKS, '"b"', '"c"')),
+        WrongAnswer("because-d", changed(LOOKS, '"b"', '"d"')),
+        WrongAnswer("no-choice", changed(LOOKS, "silent = 100", "silent = 137.5")),
     ],
 }

@@ -66,13 +66,13 @@ def not_the_density(yours: Any, expected: float, watched: list[int], ready: list
 CHOICES: Final = (1, 10, 100, 1000)
 
 
-@task("crowd", seconds=28)
-def check_crowd(answer: Answer) -> None:
+@task("looks", seconds=28)
+def check_looks(answer: Answer) -> None:
     yours = {name: answer.value(name) for name in ("busy", "silent", "because")}
     if yours["busy"] not in CHOICES or yours["silent"] not in CHOICES or yours["because"] not in tuple("abcd"):
         say = "busy and silent have to be 1, 10, 100 or 1000, and because 'a', 'b', 'c' or 'd'."
         raise Wrong("no-choice", yours=yours, say=say, hints=["Predict first. The check measures it afterwards."])
-    few, many, beside = looks(answer, 8), looks(answer, 200), looks(answer, 8, idle=1500)
+    few, many, beside = looked_at(answer, 8), looked_at(answer, 200), looked_at(answer, 8, idle=1500)
     measured = f"{few:,.0f} with 8 busy, {many:,.0f} with 200 busy, {beside:,.0f} with 8 beside 1,500 silent"
     say = f"Entries looked at for a page, measured just now: {measured}."
     busy, silent = nearest(many / few), nearest(beside / few)
@@ -105,7 +105,7 @@ WHY_NOT: Final = {
 }
 
 
-def looks(answer: Answer, clients: int, idle: int = 0) -> float:
+def looked_at(answer: Answer, clients: int, idle: int = 0) -> float:
     """Entries looked at for a page, under this load."""
     server = answer.lab.serve("poll")
     held = answer.lab.hold_idle(server, idle)

@@ -26,3 +26,13 @@ def reset(client: socket.socket) -> None:
     """Close, and have the kernel send a reset: SO_LINGER with 0 seconds (man 7 socket)."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
+
+
+def refused() -> tuple[socket.socket, socket.socket]:
+    """A socket whose connect was refused; and, as there is no other side, one that does not matter."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+    sock = socket.socket()
+    sock.setblocking(False)
+    sock.connect_ex(address)
+    return sock, socket.socket()

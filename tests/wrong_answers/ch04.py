@@ -1,0 +1,322 @@
+"""Wrong answers to exercise 04."""
+
+from wrong_answers import WrongAnswer
+
+LEFT = """%%answer left
+def how_it_left(events):
+    if events & select.EPOLLERR:
+        return "broken"
+    if events & select.EPOLLHUP:
+        return "gone"
+    if events & select.EPOLLRDHUP:
+        return "half"
+    return "there"
+"""
+
+FDINFO = """%%answer fdinfo
+def interest_list(text):
+    found = {}
+    for line in text.splitlines():
+        words = line.split()
+        if words and words[0] == "tfd:":
+            found[int(words[1])] = int(words[3], 16) & ~(select.EPOLLERR | select.EPOLLHUP)
+    return found
+"""
+
+INTEREST = """%%answer interest
+class Interest:
+    def __init__(self):
+        self.epoll = select.epoll()
+
+    def want(self, sock, events):
+        try:
+            self.epoll.modify(sock, events)
+        except FileNotFoundError:
+            self.epoll.register(sock, events)
+
+    def release(self, sock):
+        self.epoll.unregister(sock)
+        sock.close()
+
+    def wait(self, seconds):
+        return self.epoll.poll(seconds)
+"""
+WANT = """        try:
+            self.epoll.modify(sock, events)
+        except FileNotFoundError:
+            self.epoll.register(sock, events)
+"""
+RELEASE = """        self.epoll.unregister(sock)
+        sock.close()
+"""
+
+DRAIN = """%%answer drain
+def take_all(sock):
+    pieces = []
+    while True:
+        try:
+            piece = sock.recv(4096)
+        except BlockingIOError:
+            return b"".join(pieces), False
+        if not piece:
+            return b"".join(pieces), True
+        pieces.append(piece)
+"""
+
+BATCH = """%%answer batch
+class Loop:
+    def __init__(self):
+        self.epoll = select.epoll()
+        self.callbacks = {}
+        self.finished = []
+
+    def add(self, sock, callback):
+        self.callbacks[sock.fileno()] = sock, callback
+        self.epoll.register(sock, select.EPOLLIN)
+
+    def finish(self, sock):
+        del self.callbacks[sock.fileno()]
+        self.epoll.unregister(sock)
+        self.finished.append(sock)
+
+    def run_once(self):
+        for fd, events in self.epoll.poll(1):
+            if fd in self.callbacks:
+                sock, callback = self.callbacks[fd]
+                callback(sock)
+        for sock in self.finished:
+            sock.close()
+        self.finished.clear()
+"""
+
+
+def changed(cell: str, *pairs: tuple[str, str]) -> str:
+    """The cell with a mistake put in."""
+    for old, new in pairs:
+        assert cell.count(old) == 1, old
+        cell = cell.replace(old, new)
+    return cell
+
+
+WRONG = {
+    "left": [
+        WrongAnswer(
+            "broken-as-gone",
+            """%%answer left
+def how_it_left(events):
+    if events & select.EPOLLHUP:
+        return "gone"
+    if events & select.EPOLLERR:
+        return "broken"
+    return "half" if events & select.EPOLLRDHUP else "there"
+""",
+        ),
+        WrongAnswer(
+            "gone-as-half",
+            """%%answer left
+def how_it_left(events):
+    if events & select.EPOLLRDHUP:
+        return "half"
+    if events & select.EPOLLHUP:
+        return "gone"
+    return "broken" if events & select.EPOLLERR else "there"
+""",
+        ),
+        WrongAnswer(
+            "half-as-there",
+            """%%answer left
+def how_it_left(events):
+    names = {select.EPOLLERR: "broken", select.EPOLLHUP: "gone", select.EPOLLRDHUP: "half"}
+    return names.get(events, "there")
+""",
+        ),
+        WrongAnswer("half-as-gone", changed(LEFT, ("events & select.EPOLLHUP", "events & select.EPOLLRDHUP"))),
+        WrongAnswer("gone-as-broken", changed(LEFT, ('"gone"', '"broken"'))),
+        WrongAnswer(
+            "gone-as-there",
+            """%%answer left
+def how_it_left(events):
+    if events == select.EPOLLIN | select.EPOLLRDHUP:
+        return "half"
+    return "broken" if events & select.EPOLLERR else "there"
+""",
+        ),
+        WrongAnswer("no-word", changed(LEFT, ('"half"', "event_names(events)"))),
+    ],
+    "fdinfo": [
+        WrongAnswer("keeps-unasked", changed(FDINFO, (" & ~(select.EPOLLERR | select.EPOLLHUP)", ""))),
+        WrongAnswer("decimal", changed(FDINFO, ("int(words[3], 16)", "int(words[3])"))),
+        WrongAnswer("text-keys", changed(FDINFO, ("int(words[1])", "words[1]"))),
+        WrongAnswer(
+            "no-numbers", changed(FDINFO, ("int(words[3], 16) & ~(select.EPOLLERR | select.EPOLLHUP)", "words[3]"))
+        ),
+        WrongAnswer("drops-flags", changed(FDINFO, ("& ~(select.EPOLLERR | select.EPOLLHUP)", "& 0xFFE7"))),
+        WrongAnswer("other-descriptors", changed(FDINFO, ("    return found", "            break\n    return found"))),
+        WrongAnswer("no-dict", changed(FDINFO, ("return found", "return list(found.items())"))),
+        WrongAnswer("other-events", changed(FDINFO, ("& ~(select", "^ (0x1c | select"))),
+    ],
+    "interest": [
+        WrongAnswer("registers-twice", changed(INTEREST, (WANT, "        self.epoll.register(sock, events)\n"))),
+        WrongAnswer("modifies-unknown", changed(INTEREST, (WANT, "        self.epoll.modify(sock, events)\n"))),
+        WrongAnswer(
+            "other-events",
+            changed(
+                INTEREST,
+                ("self.epoll = select.epoll()\n", "self.epoll = select.epoll()\n        self.wanted = {}\n"),
+                (
+                    "        try:\n",
+                    "        self.wanted[sock.fileno()] = self.wanted.get(sock.fileno(), 0) | events\n"
+                    "        events = self.wanted[sock.fileno()]\n        try:\n",
+                ),
+            ),
+        ),
+        WrongAnswer("close-only", changed(INTEREST, (RELEASE, "        sock.close()\n"))),
+        WrongAnswer(
+            "closed-first", changed(INTEREST, (RELEASE, "        sock.close()\n        self.epoll.unregister(sock)\n"))
+        ),
+        WrongAnswer("mutes", changed(INTEREST, ("self.epoll.unregister(sock)", "self.epoll.modify(sock, 0)"))),
+        WrongAnswer("not-closed", changed(INTEREST, (RELEASE, "        self.epoll.unregister(sock)\n"))),
+        WrongAnswer(
+            "stale-notes",
+            changed(
+                INTEREST,
+                ("self.epoll = select.epoll()\n", "self.epoll = select.epoll()\n        self.listed = set()\n"),
+                (
+                    WANT,
+                    "        if sock.fileno() in self.listed:\n"
+                    "            self.epoll.modify(sock, events)\n"
+                    "        else:\n"
+                    "            self.epoll.register(sock, events)\n"
+                    "        self.listed.add(sock.fileno())\n",
+                ),
+                (RELEASE, "        self.listed.discard(sock.fileno())\n" + RELEASE),
+            ),
+        ),
+        WrongAnswer(
+            "newcomer-missing",
+            changed(
+                INTEREST,
+                ("self.epoll = select.epoll()\n", "self.epoll = select.epoll()\n        self.listed = {}\n"),
+                (
+                    WANT,
+                    "        if self.listed.get(sock.fileno()) == events:\n            return\n"
+                    + WANT
+                    + "        self.listed[sock.fileno()] = events\n",
+                ),
+                (RELEASE, "        self.listed.pop(sock.fileno())\n" + RELEASE),
+            ),
+        ),
+    ],
+    "drain": [
+        WrongAnswer(
+            "leaves-some",
+            "%%answer drain\ndef take_all(sock):\n    data = sock.recv(4096)\n    return data, not data\n",
+        ),
+        WrongAnswer(
+            "eagain-escapes",
+            """%%answer drain
+def take_all(sock):
+    data = b""
+    while piece := sock.recv(4096):
+        data += piece
+    return data, True
+""",
+        ),
+        WrongAnswer("eagain-is-no-end", changed(DRAIN, ("False", "True"))),
+        WrongAnswer(
+            "misses-end",
+            """%%answer drain
+def take_all(sock):
+    data = b""
+    try:
+        while True:
+            piece = sock.recv(4096)
+            data += piece
+            if len(piece) < 4096:
+                return data, False
+    except BlockingIOError:
+        return data, False
+""",
+        ),
+        WrongAnswer("last-piece", changed(DRAIN, ("pieces.append(piece)", "pieces = [piece]"))),
+        WrongAnswer(
+            "no-pair",
+            changed(
+                DRAIN, ('b"".join(pieces), True', 'b"".join(pieces)'), ('b"".join(pieces), False', 'b"".join(pieces)')
+            ),
+        ),
+        WrongAnswer("too-slow", changed(DRAIN, ("    pieces = []\n", "    pieces = []\n    sock.setblocking(True)\n"))),
+    ],
+    "batch": [
+        WrongAnswer(
+            "key-error",
+            changed(
+                BATCH,
+                (
+                    "            if fd in self.callbacks:\n                sock,",
+                    "            if True:\n                sock,",
+                ),
+            ),
+        ),
+        WrongAnswer("stranger", changed(BATCH, ("self.finished.append(sock)", "sock.close()"))),
+        WrongAnswer(
+            "calls-finished",
+            changed(
+                BATCH,
+                (
+                    """        for fd, events in self.epoll.poll(1):
+            if fd in self.callbacks:
+                sock, callback = self.callbacks[fd]
+                callback(sock)
+""",
+                    """        batch = [self.callbacks[fd] for fd, events in self.epoll.poll(1)]
+        for sock, callback in batch:
+            callback(sock)
+""",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "newcomer-unheard",
+            """%%answer batch
+class Loop:
+    def __init__(self):
+        self.epoll = select.epoll()
+        self.callbacks = {}
+        self.finished = set()
+
+    def add(self, sock, callback):
+        self.callbacks[sock.fileno()] = sock, callback
+        self.epoll.register(sock, select.EPOLLIN)
+
+    def finish(self, sock):
+        self.finished.add(sock.fileno())
+        self.epoll.unregister(sock)
+        sock.close()
+
+    def run_once(self):
+        for fd, events in self.epoll.poll(1):
+            if fd not in self.finished:
+                sock, callback = self.callbacks[fd]
+                callback(sock)
+""",
+        ),
+        WrongAnswer("not-all", changed(BATCH, ("self.epoll.poll(1):", "self.epoll.poll(1, 1):"))),
+        WrongAnswer(
+            "never-closed",
+            changed(
+                BATCH, ("            sock.close()\n", "            pass\n"), ("        self.finished.clear()\n", "")
+            ),
+        ),
+        WrongAnswer(
+            "not-called",
+            changed(
+                BATCH,
+                (
+                    "            if fd in self.callbacks:\n                sock,",
+                    "            if events & select.EPOLLOUT:\n                sock,",
+                ),
+            ),
+        ),
+    ],
+}
