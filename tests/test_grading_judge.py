@@ -103,7 +103,7 @@ HOSTILE = {
         "not the sum",
     ),
     "a fork storm": ("import os\nwhile True:\n    os.fork()", "too-many-processes", "more than 200 processes"),
-    "the end of its parent": ("import os\nos.kill(os.getppid(), 9)", "exits", "ended"),
+    "the end of its parent": ("import os\nos.kill(os.getppid(), 9)\nwhile True:\n    pass", "exits", "ended"),
 }
 
 

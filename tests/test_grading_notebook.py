@@ -109,6 +109,18 @@ def test_a_name_that_is_no_task_is_said_so(course: Path) -> None:
     assert shown.startswith("LabError: There is no task named 'ad'.")
 
 
+@pytest.mark.parametrize(("version", "is_told"), [("00000000", True), (None, False)])
+def test_an_older_notebook_is_told_so_in_jupyterlab(course: Path, version: str | None, is_told: bool) -> None:
+    path = course / "exercises" / f"{NAME}.ipynb"
+    book = nbformat.read(path, as_version=4)
+    book.metadata["zerohttpd"]["version"] = version or book.metadata["zerohttpd"]["version"]
+    nbformat.write(book, path)
+    as_jupyterlab_does = f"import os\nos.environ['JPY_SESSION_NAME'] = {str(path)!r}"
+    *_, shown, again = say(course, as_jupyterlab_does, RIGHT, 'check("add")', 'check("add")')
+    assert (f"zerohttpd update {NAME}.ipynb" in shown) == is_told
+    assert shown.endswith("add: right.\n") and again == "add: right.\n"
+
+
 def test_the_solutions_pass_nbval_to_the_letter(course: Path) -> None:
     path = course / "solutions" / f"{NAME}.ipynb"
     book = nbformat.read(path, as_version=4)

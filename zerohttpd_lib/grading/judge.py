@@ -23,6 +23,7 @@ from ..lab.processes import TOO_MANY, GuardedProcess, LabError, new_folder
 from .exercise import Exercise, exercise_with
 from .verdict import NOT_ATTEMPTED, RIGHT, WRONG, Verdict, Wrong
 
+MOST_TIME: Final = 29.0  # seconds for one task, from its start to its end
 MOST_PROCESSES: Final = 200  # of a task, its Redis and its load included
 SPARE: Final = 2.0  # seconds before the end in which the judge still says where the answer hangs
 PR_SET_DUMPABLE: Final = 4  # man 2 prctl
@@ -78,7 +79,8 @@ def _read_verdict(process: GuardedProcess, secret: str, task: str) -> Verdict | 
     output = process.output.fileno()
     waiting = select.poll()
     waiting.register(output, select.POLLIN)
-    deadline, seconds, pending = time.monotonic() + 30, 30.0, b""
+    last, seconds, pending = time.monotonic() + MOST_TIME, MOST_TIME, b""
+    deadline = last
     while (left := deadline - time.monotonic()) > 0:
         if not waiting.poll(left * 1000):
             break
@@ -90,7 +92,7 @@ def _read_verdict(process: GuardedProcess, secret: str, task: str) -> Verdict | 
             message = _message(line, secret)
             if "seconds" in message:  # the first word: how long this task may take
                 seconds = float(message["seconds"])
-                deadline = time.monotonic() + seconds
+                deadline = min(last, time.monotonic() + seconds)
             elif "verdict" in message:
                 return Verdict(**message["verdict"])
     say = f"It took longer than {seconds:g} seconds, and was ended."
@@ -118,8 +120,13 @@ def main(folder: str) -> None:
 
     from . import checks
 
-    checks.load(job["checks"])
-    task = checks.TASKS[job["task"]]
+    try:
+        checks.load(job["checks"])
+        task = checks.TASKS[job["task"]]
+    except Exception as problem:  # a mistake of ours, not of the answer's
+        cannot = Wrong("cannot-judge", say=f"Its check cannot be loaded: {problem!r}. Please report it.")
+        say(verdict=Verdict.of(job["task"], cannot).as_json())
+        raise
     say(seconds=task.seconds)
     say(verdict=verdict_of(task.name, job).as_json())
     os._exit(0)  # no farewells: the guard ends whatever is left

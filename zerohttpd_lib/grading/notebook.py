@@ -7,13 +7,16 @@ what it says is what they will say.
 from __future__ import annotations
 
 import json
+import os
 import sys
+from pathlib import Path
 from typing import Final
 
 from ..lab.jupyter import find_course
 from ..lab.processes import LabError, interrupts_in_one_sentence
 from .attempts import Progress
 from .exercise import Exercise, exercise_with, shipped, source_of, task_of
+from .reading import Unreadable, read
 from .verdict import NOT_ATTEMPTED, RIGHT, Verdict
 
 BEFORE_THE_SOLUTION: Final = 3  # wrong attempts
@@ -34,7 +37,7 @@ def check(task: str) -> None:
     """Judge the answer to a task, as the grader does. Raises WrongAnswer, or NotAttempted."""
     from .judge import judge
 
-    _exercise_with(task)
+    _tell_of_a_newer_version(_exercise_with(task))
     if task not in _texts:
         raise NotAttempted(f"{task}: not attempted. Run the cell that begins with %%answer {task}, then this one.")
     with interrupts_in_one_sentence():
@@ -101,6 +104,18 @@ def _exercise_with(task: str) -> Exercise:
     if exercise is None:
         raise LabError(f"There is no task named {task!r}. The name is in the first line of its answer cell.")
     return exercise
+
+
+def _tell_of_a_newer_version(exercise: Exercise) -> None:
+    """Once. JupyterLab says which notebook this is in JPY_SESSION_NAME; others say nothing."""
+    path = Path(os.environ.pop("JPY_SESSION_NAME", ""))
+    try:
+        if path.suffix == ".ipynb" and read(path, exercise).is_older:
+            print(f"Note: {path.name} is another version than the one installed here. In a terminal,")
+            print(f"    zerohttpd update {path.name}")
+            print("makes a new notebook with your answers in it, and keeps this one.")
+    except Unreadable:
+        pass
 
 
 def _is_begun(exercise: Exercise) -> bool:
