@@ -25,6 +25,7 @@ class Visitor:
             self._sock = socket.create_connection(address, CONNECT_TIME)
         except OSError as problem:
             raise LabError(f"No client can connect to the server: {problem.strerror or problem}.") from None
+        self._sock.settimeout(None)  # with a timeout, recv() would wait for it, MSG_DONTWAIT or not
         host, port = self._sock.getsockname()[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.state = "connected"

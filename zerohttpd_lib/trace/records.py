@@ -80,8 +80,10 @@ class Records:
         if at >= 0 and self._is_watch(bounds[at]):
             return self._told_before(fd, int(bounds[at]))
         if at + 1 < len(bounds):  # it was there before our first entry, and we see it go
-            return self._told_before(fd, int(bounds[at + 1]))
-        if not 0 <= fd < len(self.lives):
+            told = self._told_before(fd, int(bounds[at + 1]))
+            if told or any(self._is_watch(place) for place in bounds):
+                return told
+        if not 0 <= fd < len(self.lives):  # the table knows who was watched last
             return ""
         return _address(int(self.lives[fd]["host"]), int(self.lives[fd]["port"]))
 
@@ -155,3 +157,10 @@ def _address(host: int, port: int) -> str:
     if not port:
         return ""
     return f"{'.'.join(str(byte) for byte in host.to_bytes(4, 'big'))}:{port}" if host else f"[::1]:{port}"
+
+
+def parse_address(address: str) -> tuple[int, int]:
+    """The other way round: host and port as numbers; (0, 0) for ""."""
+    host, _, port = address.rpartition(":")
+    parts = [] if host in ("", "[::1]") else [int(part) for part in host.split(".")]
+    return int.from_bytes(bytes(parts), "big"), int(port or 0)

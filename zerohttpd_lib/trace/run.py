@@ -22,7 +22,7 @@ from ..load.plan import Plan
 from ..load.result import LoadResult, Sample
 from .kernel import Interest, InterestList
 from .reader import Trace
-from .records import Records
+from .records import Records, parse_address
 
 VERSION: Final = 1
 
@@ -96,12 +96,17 @@ def load_trace(path: str | Path) -> Trace:
 
 
 def _lives(trace: Trace) -> np.ndarray:
-    """The table of descriptors, without those that these waits do not tell of."""
-    lives: np.ndarray = trace.records.lives.copy()
-    is_told = np.zeros(len(lives), dtype=bool)
-    fds = np.array(trace.descriptors(), dtype=int)
-    is_told[fds[(fds >= 0) & (fds < len(lives))]] = True
-    lives[~is_told] = 0
+    """The table of descriptors as it was when these waits began, for those of which they tell."""
+    records = trace.records
+    lives: np.ndarray = np.zeros_like(records.lives)
+    for fd in trace.descriptors():
+        if not 0 <= fd < len(lives):
+            continue
+        bounds = records.bounds_of(fd)
+        if not len(bounds) or bounds[-1] < trace.span.stop:  # nobody came after them
+            lives[fd] = records.lives[fd]
+        else:
+            lives[fd]["host"], lives[fd]["port"] = parse_address(records.peer_at(fd, trace.span.start - 1))
     return lives
 
 
