@@ -111,3 +111,14 @@ def test_solutions_and_other_notebooks_are_left_to_nbval(course: Course) -> None
     assert f"exercises/{NAME}.ipynb::add" in run.stdout
     graded = run_pytest(course.pristine, "--collect-only", "-q", "--grade-all", "solutions", cwd=course.home)
     assert f"solutions/{NAME}.ipynb::add" in graded.stdout
+
+
+def test_a_chapter_with_the_name_of_an_exercise_is_left_to_nbval(course: Course) -> None:
+    chapter = course.home / "chapters" / f"{NAME}.ipynb"
+    chapter.parent.mkdir()
+    book = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    code = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "source": "1 + 1", "execution_count": None}
+    chapter.write_text(json.dumps({**book, "cells": [code]}))
+    run = run_pytest(course.pristine, "chapters", cwd=course.home)
+    assert run.returncode == 0, run.stdout
+    assert "1 passed" in run.stdout and "tasks right" not in run.stdout

@@ -118,7 +118,8 @@ class Grader:
         self, file_path: Path, parent: pytest.Collector
     ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
         collected = yield
-        if file_path.suffix != ".ipynb" or (file_path.parent.name == "solutions" and not self.grade_all):
+        not_graded = {"chapters"} if self.grade_all else {"chapters", "solutions"}  # a chapter has its exercise's name
+        if file_path.suffix != ".ipynb" or file_path.parent.name in not_graded:
             return collected
         exercise = which_exercise(file_path)
         if exercise is None:
