@@ -1,0 +1,136 @@
+"""Check of the task "half": a poll server for which half a request is no reason to wait."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import Final
+
+from ...lab import Lab
+from ...lab.server import Server
+from . import Answer, Wrong, task
+
+REQUEST: Final = b"GET /guestbook HTTP/1.1\r\nHost: check\r\n\r\n"
+REQUESTS: Final = 300
+AT_ONCE: Final = 2.5  # seconds: what takes longer waits for something
+
+KEEP: Final = [
+    "What has come of a request must be there at the next event, in the context of its client.",
+    'client.data = getattr(client, "data", b"") + chunk',
+]
+
+
+@task("half", seconds=28)
+def check_half(answer: Answer) -> None:
+    server = answer.serve("HalfServer")
+    if not _ask(server).startswith(b"HTTP/1.1 200"):
+        hints = ["Compare with the original: what comes after the last chunk?", "self.converse(client, None) goes on."]
+        raise Wrong("no-answer", say="A whole request gets no page." + _said(server), hints=hints)
+    _check_halves(server)
+    _check_nonsense(server)
+    _check_leaver(server)
+    _check_head(server)
+    _check_load(server, answer.lab)
+
+
+def _said(server: Server) -> str:
+    said = server.errors().splitlines()
+    return f" It said: {said[-1]}" if said else ""
+
+
+def _ask(server: Server, request: bytes = REQUEST) -> bytes:
+    """All of the answer; what has come of it when the server is too slow or breaks off."""
+    with suppress(OSError), _connect(server) as sock:
+        sock.sendall(request)
+        return _read(sock)
+    return b""
+
+
+def _connect(server: Server) -> socket.socket:
+    return socket.create_connection(server.address, timeout=AT_ONCE)
+
+
+def _read(sock: socket.socket) -> bytes:
+    data = b""
+    with suppress(OSError):
+        while chunk := sock.recv(65_536):
+            data += chunk
+    return data
+
+
+def _check_halves(server: Server) -> None:
+    with _connect(server) as half, _connect(server) as other:
+        half.sendall(REQUEST[:9])
+        meanwhile = _ask(server)
+        if not meanwhile:
+            hints = [
+                "Where does your read_request wait: is there a loop around recv()?",
+                "One recv() for each event. When more is needed, return to the loop.",
+            ]
+            raise Wrong("still-waits", say="Beside half a request nobody else is answered.", hints=hints)
+        if not meanwhile.startswith(b"HTTP/1.1 200"):
+            raise _mixed(meanwhile, b"HTTP/1.1 200")
+        other.sendall(b"GET /now")
+        half.sendall(REQUEST[9:])
+        if not (first := _read(half)).startswith(b"HTTP/1.1 200"):
+            say = "The other half came later. The answer begins with:"
+            raise Wrong("forgets-half", yours=first[:40], expected=b"HTTP/1.1 200", say=say, hints=KEEP)
+        other.sendall(b"here HTTP/1.1\r\nHost: check\r\n\r\n")
+        if not (second := _read(other)).startswith(b"HTTP/1.1 404"):
+            raise _mixed(second, b"HTTP/1.1 404")
+
+
+def _mixed(yours: bytes, expected: bytes) -> Wrong:
+    hints = ["Whose bytes are they? Two clients send at the same time.", f"Not in self: {KEEP[1]}"]
+    say = "With two clients in mid-request, the answer to one of them begins with:"
+    return Wrong("mixes-clients", yours=yours[:40], expected=expected, say=say, hints=hints)
+
+
+def _check_nonsense(server: Server) -> None:
+    answered = _ask(server, b"NONSENSE\r\n\r\n")
+    if answered.startswith(b"HTTP/1.1 400") and _ask(server):
+        return
+    hints = [
+        "http_wire.read_request raises BadRequest for it.",
+        "except http_wire.BadRequest as problem: self.refuse(client, guestbook.error(problem.status, problem.reason))",
+    ]
+    say = "A request that is nonsense should be answered by 400, and the next one as usual." + _said(server)
+    raise Wrong("dies-of-nonsense", yours=answered[:40], expected=b"HTTP/1.1 400", say=say, hints=hints)
+
+
+def _check_leaver(server: Server) -> None:
+    """A client that ends in mid-request is closed on the server's side, too: then it reads to the end."""
+    with _connect(server) as leaver:
+        leaver.sendall(REQUEST[:9])
+        leaver.shutdown(socket.SHUT_WR)
+        try:
+            leaver.recv(1)
+        except ConnectionResetError:
+            return
+        except TimeoutError:
+            hints = [
+                'A client that has ended is readable, again and again, and recv() gives b"".',
+                "if not chunk: return self.finish(client)",
+            ]
+            say = (
+                f"A client ended in mid-request, and is still connected; poll has returned {len(server.trace):,} times."
+            )
+            raise Wrong("keeps-leavers", say=say, hints=hints) from None
+
+
+def _check_head(server: Server) -> None:
+    head, _, body = _ask(server, REQUEST.replace(b"GET", b"HEAD")).partition(b"\r\n\r\n")
+    if body or not head.startswith(b"HTTP/1.1 200"):
+        hints = ["One line of the original is about HEAD.", 'client.head_only = request.method == "HEAD"']
+        raise Wrong("body-for-head", say="A HEAD request should get the head of the page alone.", hints=hints)
+
+
+def _check_load(server: Server, lab: Lab) -> None:
+    count = int(lab.redis.client.get("visitor_count") or 0)
+    result = lab.start_load(server, clients=8, requests=REQUESTS, timeout=5).wait(progress=False)
+    counted = int(lab.redis.client.get("visitor_count") or 0) - count
+    if result.failed or counted != REQUESTS:
+        say = f"Of {REQUESTS} pages under load, {result.failed} failed, and {counted} visitors were counted." + _said(
+            server
+        )
+        raise Wrong("fails-under-load", say=say, hints=["Eight clients ask at the same time. What do they share?"])

@@ -1,0 +1,112 @@
+"""Check of the task "lookups": one context, found by either of two descriptors."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from typing import Any, Final
+
+from . import Answer, Raised, Remote, Wrong, task
+
+HINTS: Final = {
+    "keeps-nothing": ["feed() adds the bytes to the context; data() gives them back."],
+    "one-for-all": [
+        "Whose bytes are they? Each client has its own context.",
+        "What is made in the body of a class is shared by all; make it in __init__ or in accept().",
+    ],
+    "one-look-up": [
+        "An event for the Redis connection brings its number, not the client's.",
+        "Keep a second dict, from redis_fd to the context, and try both in each look-up.",
+    ],
+    "two-contexts": [
+        "The client and its Redis connection share one context.",
+        "In connect(): by_redis[redis_fd] = by_client[fd], the very same object.",
+    ],
+    "unknown-raises": ["An event may come for a descriptor that belongs to nobody by now.", "dict.get() gives None."],
+    "no-redis-yet": [
+        "A client can leave before it has a connection to Redis.",
+        "by_redis.pop(number, None) takes away what is there, and is content if there is nothing.",
+    ],
+    "keeps-client": ["Who is finished is found no more, by its own number.", "del by_client[fd]"],
+    "keeps-redis": [
+        "Who is finished is found no more, by neither number.",
+        "The context has to know its redis_fd, so that finish() can take that away, too.",
+    ],
+    "finish-by-redis": [
+        "It may be Redis that ends it: then finish() is given the Redis connection's number.",
+        "Look the context up first; then take away both of its numbers.",
+    ],
+    "reused": [
+        "The kernel gives a new socket the lowest free number, which was somebody else's a moment ago.",
+        "Nothing of the old one may be left: accept() and connect() put something new under the number.",
+    ],
+}
+
+
+class Witness:
+    """The learner's object; says of each thing that it does wrong what mistake it is."""
+
+    def __init__(self, contexts: Remote) -> None:
+        self.contexts = contexts
+        self.done: list[str] = []  # the calls so far, to be shown
+
+    def do(self, code: str, method: str, *arguments: Any) -> Any:
+        self.done.append(f"{method}({', '.join(map(repr, arguments))})")
+        try:
+            return self.contexts.call(method, *arguments)
+        except Raised as raised:
+            if raised.kind not in ("KeyError", "AttributeError"):
+                raise
+            raise Wrong(code, yours=f"{raised.kind}: {raised.text}", say=self.story(), hints=HINTS[code]) from None
+
+    def expect(self, code: str, fd: int, expected: bytes | None) -> None:
+        yours = self.do(code, "data", fd)
+        if yours != expected:
+            raise Wrong(code, yours=yours, expected=expected, say=self.story(), hints=HINTS[code])
+
+    def story(self) -> str:
+        """The calls that lead to this; data() changes nothing, so only the last one of it is told."""
+        before = [call for call in self.done[:-1] if not call.startswith("data")]
+        return f"{self.done[-1]}, after {', '.join(before)}:" if before else f"{self.done[-1]}:"
+
+
+@task("lookups", seconds=15)
+def check_lookups(answer: Answer) -> None:
+    a, b, redis_of_a, c, redis_of_c, d, nobody = random.sample(range(5, 1000), 7)
+    x, y, z = (secrets.token_hex(2).encode() for _ in range(3))
+    it = Witness(answer.make("Contexts"))
+    it.do("keeps-nothing", "accept", a)
+    it.do("keeps-nothing", "feed", a, x)
+    it.expect("keeps-nothing", a, x)
+    it.do("one-for-all", "accept", b)
+    it.expect("one-for-all", b, b"")
+    it.do("one-look-up", "connect", a, redis_of_a)
+    it.do("one-look-up", "feed", redis_of_a, y)
+    _check_one_context(it, a, redis_of_a, x, y)
+    it.expect("unknown-raises", nobody, None)
+    it.do("no-redis-yet", "finish", b)
+    it.expect("keeps-client", b, None)
+    it.do("keeps-client", "finish", a)
+    it.expect("keeps-client", a, None)
+    it.expect("keeps-redis", redis_of_a, None)
+    it.do("reused", "accept", c)
+    it.do("reused", "connect", c, redis_of_c)
+    it.do("finish-by-redis", "finish", redis_of_c)
+    it.expect("finish-by-redis", c, None)
+    it.expect("finish-by-redis", redis_of_c, None)
+    it.do("reused", "accept", redis_of_a)  # the number of a connection to Redis is a client's now
+    it.expect("reused", redis_of_a, b"")
+    it.do("reused", "accept", d)
+    it.do("reused", "connect", d, a)  # and the other way round
+    it.do("reused", "feed", a, z)
+    it.expect("reused", d, z)
+
+
+def _check_one_context(it: Witness, client: int, redis: int, first: bytes, second: bytes) -> None:
+    by_redis = it.do("one-look-up", "data", redis)
+    if by_redis == second:
+        say, hints = it.story(), HINTS["two-contexts"]
+        raise Wrong("two-contexts", yours=by_redis, expected=first + second, say=say, hints=hints)
+    it.done.pop()
+    it.expect("one-look-up", redis, first + second)
+    it.expect("two-contexts", client, first + second)
