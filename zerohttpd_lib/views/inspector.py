@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from functools import partial
-from typing import Any
+from typing import Any, overload
 
 import ipywidgets as widgets
 
@@ -206,6 +206,10 @@ class TwoInspectors(Panel):
         return picture_of(charts, "\n".join(words))
 
 
+@overload
+def inspector(source: Source) -> Inspector: ...
+@overload
+def inspector(source: Source, other: Source) -> TwoInspectors: ...
 def inspector(source: Source, other: Source | None = None) -> Inspector | TwoInspectors:
     """Look into the waits of a server, a trace, or a saved run; of two of them side by side with `other`.
 

@@ -257,7 +257,7 @@ def load_charts(runs: Sequence[KeptRun]) -> list[Chart]:
         "seconds since the start of the run", "requests/s", x_range=span, height=230,
     )  # fmt: skip
     latency = Chart(
-        "How long did they take? Below: the median. Above, thin: 99 % were faster",
+        "How long did they take? Thick: the median. Thin: 99 % were faster than this",
         "seconds since the start of the run", "milliseconds", x_range=span, log=True, height=230,
     )  # fmt: skip
     for run in runs:

@@ -163,7 +163,8 @@ def _all_of(widget: Any) -> list[Any]:
 # ends what its panels do.
 
 _open: weakref.WeakSet[Panel] = weakref.WeakSet()
-_by_cell: dict[tuple[str, str], weakref.ref[Panel]] = {}
+_by_cell: dict[str, weakref.WeakSet[Panel]] = {}
+_executions: dict[str, str] = {}  # the last one of each cell that made a panel
 
 
 def _close_the_one_before(panel: Panel) -> None:
@@ -173,12 +174,15 @@ def _close_the_one_before(panel: Panel) -> None:
         return
     if _after_cell not in shell.events.callbacks["post_run_cell"]:
         shell.events.register("post_run_cell", _after_cell)
-    cell = shell.kernel.get_parent().get("metadata", {}).get("cellId")
-    if cell is not None:
-        before = _by_cell.get((cell, panel.name))
-        if before is not None and (old := before()) is not None:
+    parent = shell.kernel.get_parent()
+    cell, execution = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id", "")
+    if cell is None:
+        return
+    if _executions.get(cell) != execution:
+        _executions[cell] = execution
+        for old in list(_by_cell.pop(cell, ())):
             old.close()
-        _by_cell[cell, panel.name] = weakref.ref(panel)
+    _by_cell.setdefault(cell, weakref.WeakSet()).add(panel)
 
 
 def _after_cell(result: Any) -> None:

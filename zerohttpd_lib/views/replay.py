@@ -14,6 +14,8 @@ from .load_panel import KeptRun, load_charts, numbers_of
 from .panel import Panel
 from .picture import COLOURS, INK, Picture
 
+NAMES = {"rung": "server", "keep_alive": "keep-alive", "idle": "silent connections"}
+
 
 class Replay(Panel):
     """See `replay`. `run` is what the file holds; `inspector` and `interest` are two of its views."""
@@ -29,10 +31,8 @@ class Replay(Panel):
             views.insert(0, self._load_view())
             titles.insert(0, "Load test")
         self.interest = InterestPanel(None, {i.fd: i for i in run.interest} or None, run.trace)
-        about = ", ".join(
-            f"{name.replace('_', ' ')}: {value}" for name, value in run.about.items() if value is not None
-        )
-        title = widgets.HTML(f"<p style='color:{INK};background:#fff;margin:4px 0'>A saved run. {about}</p>")
+        about = ", ".join(f"{NAMES.get(name, name)} {value}" for name, value in run.about.items() if value is not None)
+        title = widgets.HTML(f"<p style='color:{INK};background:#fff;margin:4px 0'>A saved run: {about}.</p>")
         tabs = widgets.Tab([*views, self.interest.box], titles=[*titles, "Interest list at the end"])
         self.box.children = [title, self._message, tabs]
 

@@ -39,7 +39,7 @@ class Timeline:
         span = (float(self.trace.first), float(max(self.trace.end - 1, self.trace.first + 1)))
         lists = Chart(
             "All waits: how many of the watched were ready?", "", "descriptors",
-            log=True, height=180, whole="x", x_range=span, y_range=(0.7, most * 2.5),
+            log=True, height=150, whole="x", x_range=span, y_range=(0.7, most * 2.5),
         )  # fmt: skip
         lists.add(far["at"], far["watched"], INK, "watched").add(
             far["at"], far["ready"], COLOURS["client"], "ready", width=1.2
@@ -54,13 +54,12 @@ class Timeline:
 
     def close_up(self, chosen: int) -> list[Chart]:
         """The waits around the chosen one: each has a mark for each role that was ready."""
-        middle = chosen - self.trace.first
-        part = slice(max(0, middle - AROUND), min(len(self.trace), middle + AROUND + 1))
-        numbers = self.numbers[part]
         left = max(chosen - AROUND, self.trace.first)
+        part = slice(left - self.trace.first, left - self.trace.first + 2 * AROUND + 1)
+        numbers = self.numbers[part]
         span = (left - 0.5, left + 2 * AROUND + 0.5)
         most = max([5, *self.trace.ready[part].tolist()])
-        lists = Chart(f"Around wait {chosen:,}: who was ready?", "", "descriptors ready", height=160, x_range=span,
+        lists = Chart(f"Around wait {chosen:,}: who was ready?", "", "descriptors ready", height=130, x_range=span,
                       y_range=(0.0, most * 1.15), whole="xy")  # fmt: skip
         for role, mark in MARKS.items():
             counts = self.by_role[role][part]

@@ -1,0 +1,234 @@
+"""Every panel in a real JupyterLab, in a real browser: opened, driven by clicks and keys, seen to change."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from panel_notebook import CELLS, jupyterlab_on, write_notebook
+
+ARTEFACTS = Path(__file__).with_name("artefacts")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# Without the last ones the browser looks up its maker's hosts at every start.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+SOON = 30_000  # milliseconds
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium"),
+    pytest.mark.timeout(300),
+]
+
+
+class Book:
+    """The open notebook: cells by name, run one by one."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+
+    def cell(self, name: str) -> Any:
+        return self.page.locator(".jp-CodeCell").nth(list(CELLS).index(name))
+
+    def run(self, name: str) -> Any:
+        """Run a cell; return its output area once it is done."""
+        cell = self.cell(name)
+        prompt = cell.locator(".jp-InputPrompt").first
+        before = prompt.inner_text()
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        number = re.compile(r"\[\d+\]")
+        self.page.wait_for_function(
+            "([element, before]) => /\\[\\d+\\]/.test(element.innerText) && element.innerText !== before",
+            arg=[prompt.element_handle(), before], timeout=2 * SOON,
+        )  # fmt: skip
+        assert number.search(prompt.inner_text())
+        errors = cell.locator("[data-mime-type='application/vnd.jupyter.error']")
+        assert errors.all_inner_texts() == []
+        return cell.locator(".jp-Cell-outputArea")
+
+    def keep(self, name: str, output: Any) -> None:
+        """A screenshot of the panel, as an artefact."""
+        ARTEFACTS.mkdir(exist_ok=True)
+        output.locator(".zerohttpd-panel").first.scroll_into_view_if_needed()
+        output.locator(".zerohttpd-panel").first.screenshot(path=ARTEFACTS / f"panel-{name}.png")
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
+    course = tmp_path_factory.mktemp("course")
+    write_notebook(course / "chapters/00-start-here.ipynb")
+    with jupyterlab_on(course) as address, playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1500})
+        page.goto(address)
+        page.locator(".jp-Notebook").wait_for(timeout=60_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        yield Book(page)
+        browser.close()
+
+
+def rate_of(output: Any) -> str:
+    """The rate in the last row of the table of runs."""
+    return str(output.locator("table tbody tr").last.locator("td").nth(3).inner_text())
+
+
+def wait_for_text(place: Any, text: str | re.Pattern[str]) -> None:
+    place.get_by_text(text).first.wait_for(timeout=SOON)
+
+
+def press(place: Any, name: str) -> None:
+    place.get_by_role("button", name=name, exact=True).click()
+
+
+def test_a_load_test_is_started_by_a_click_and_its_numbers_move(book: Book) -> None:
+    panel = book.run("load")
+    panel.get_by_role("button", name="Start", exact=True).wait_for(timeout=SOON)
+    press(panel, "Start")
+    wait_for_text(panel, re.compile(r"so far"))
+    seen = set()
+    while panel.get_by_role("button", name="Stop", exact=True).is_enabled():
+        seen.add(rate_of(panel))
+        book.page.wait_for_timeout(50)
+    assert len(seen) >= 4
+    wait_for_text(panel, re.compile("was the bottleneck|Nobody was busy"))
+
+
+def test_a_second_run_is_drawn_over_the_first_and_is_started_by_keys_alone(book: Book) -> None:
+    panel = book.cell("load").locator(".jp-Cell-outputArea")
+    panel.get_by_label("Server").select_option("epoll")
+    panel.get_by_role("button", name="Start", exact=True).focus()
+    book.page.keyboard.press("Enter")
+    wait_for_text(panel, re.compile(r"so far"))
+    book.keep("load-under-way", panel)
+    panel.locator("button:enabled", has_text="Start").wait_for(timeout=SOON)
+    assert panel.locator("table tbody tr").count() == 2
+    assert panel.locator("svg").first.locator("polyline").count() == 2
+    book.keep("load", panel)
+
+
+def test_wrong_settings_are_a_sentence_in_the_panel(book: Book) -> None:
+    panel = book.cell("load").locator(".jp-Cell-outputArea")
+    clients = panel.get_by_label("Clients asking without pause")
+    clients.fill("70000")
+    clients.press("Enter")
+    press(panel, "Start")
+    wait_for_text(panel.get_by_role("alert"), "Choose fewer")
+    clients.fill("8")
+    clients.press("Enter")
+
+
+def test_a_run_is_stopped_by_a_click(book: Book) -> None:
+    panel = book.cell("load").locator(".jp-Cell-outputArea")
+    press(panel, "Start")
+    wait_for_text(panel, re.compile(r"so far"))
+    press(panel, "Stop")
+    wait_for_text(panel, "Stopped. No process of it is left.")
+
+
+def test_a_wait_is_picked_in_the_inspector(book: Book) -> None:
+    panel = book.run("inspector")
+    wait_for_text(panel, re.compile(r"Wait [\d,]+: "))
+    number = panel.get_by_role("spinbutton", name="number")
+    number.fill("40")
+    number.press("Enter")
+    wait_for_text(panel, re.compile(r"Wait 40: "))
+    press(panel, "Next ▶")
+    wait_for_text(panel, re.compile(r"Wait 41: "))
+    wait_for_text(panel, re.compile(r"fd \d+: (client|redis|listener)"))
+    wait_for_text(panel, "epoll_wait() was handed no list")
+    book.keep("inspector", panel)
+
+
+def test_two_servers_are_inspected_side_by_side(book: Book) -> None:
+    panel = book.run("two")
+    wait_for_text(panel, "Cost score")
+    wait_for_text(panel, "poll() was handed an array")
+    wait_for_text(panel, "epoll_wait() was handed no list")
+    book.keep("two-inspectors", panel)
+
+
+def test_a_server_is_held_and_stepped_while_its_client_waits(book: Book) -> None:
+    panel = book.run("stepper")
+    press(panel, "Pause")
+    wait_for_text(panel, re.compile("It will be held as soon as something is|is held"))
+    press(panel, "Add a client")
+    wait_for_text(panel, re.compile("has connected"))
+    press(panel, "Step one wait")
+    wait_for_text(panel, re.compile("held before its next wait"))
+    press(panel, "Send a request")
+    press(panel, "Step one event")
+    wait_for_text(panel, re.compile("0 of 1 events handled"))
+    wait_for_text(panel, "read request")
+    book.keep("stepper", panel)
+    press(panel, "Resume")
+    wait_for_text(panel, "HTTP/1.1 200 OK")
+
+
+def test_both_interest_lists_are_shown_and_looked_at_again(book: Book) -> None:
+    press(book.cell("stepper").locator(".jp-Cell-outputArea"), "Add a client")
+    panel = book.run("interest")
+    wait_for_text(panel, "They agree.")
+    rows = panel.locator("table").first.locator("tbody tr").count()
+    stepper = book.cell("stepper").locator(".jp-Cell-outputArea")
+    press(stepper, "Add a client")
+    wait_for_text(stepper, re.compile("has connected"))
+    press(panel, "Look now")
+    panel.locator("table").first.locator("tbody tr").nth(rows).wait_for(timeout=SOON)
+    book.keep("interest", panel)
+
+
+def test_level_and_edge_move_together(book: Book) -> None:
+    panel = book.run("twins")
+    panel.locator("svg").nth(1).wait_for(timeout=SOON)
+    before = [svg.inner_html() for svg in panel.locator("svg").all()]
+    press(panel, "Later ▶")
+    book.page.wait_for_function(
+        "([area, before]) => area.querySelector('svg').innerHTML !== before",
+        arg=[panel.element_handle(), before[0]], timeout=SOON,
+    )  # fmt: skip
+    assert panel.locator("svg").nth(1).inner_html() != before[1]
+    book.keep("twins", panel)
+
+
+def test_a_saved_run_opens_in_every_view(book: Book) -> None:
+    panel = book.run("replay")
+    wait_for_text(panel, re.compile("A saved run"))
+    wait_for_text(panel, "How many answers a second? (mean of the last half second)")
+    panel.get_by_role("tab", name="Ready lists").click()
+    wait_for_text(panel, re.compile(r"Wait [\d,]+: "))
+    book.keep("replay", panel)
+    panel.get_by_role("tab", name="Interest list at the end").click()
+    wait_for_text(panel, re.compile("On the kernel's list"))
+
+
+def test_a_cell_that_is_run_again_closes_the_panel_it_made_before(book: Book) -> None:
+    area = book.cell("twins").locator(".jp-Cell-outputArea")
+    book.run("twins")
+    area.locator("svg").nth(1).wait_for(timeout=SOON)
+    assert area.locator(".zerohttpd-panel").count() == 1
+
+
+def test_at_the_end_nothing_is_left_and_the_saved_notebook_has_pictures(book: Book, tmp_path: Path) -> None:
+    output = book.run("end")
+    wait_for_text(output, "threads of panels:")
+    assert output.inner_text().strip() == "threads of panels: []"
+    book.page.keyboard.press("Control+s")
+    saved = None
+    for _ in range(100):
+        response = book.page.evaluate(
+            "async () => (await fetch('/api/contents/chapters/00-start-here.ipynb?content=1')).json()"
+        )
+        saved = nbformat.from_dict(response["content"])
+        if "threads of panels" in str(saved.cells[-1].outputs):
+            break
+        book.page.wait_for_timeout(100)
+    assert saved is not None
+    nbformat.validate(saved)
+    assert "widgets" not in saved.metadata
+    for cell, name in list(zip(saved.cells[:-1], CELLS, strict=False))[
+        1:
+    ]:  # the load panel had no run yet when it was shown
+        assert any("image/png" in output.get("data", {}) for output in cell.outputs), name

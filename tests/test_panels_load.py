@@ -1,0 +1,187 @@
+"""The load panel without a browser: its buttons pressed from Python, with real servers under real load."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from waiting import wait_until
+
+from zerohttpd_lib.lab import Lab
+from zerohttpd_lib.lab.processes import LabError
+from zerohttpd_lib.servers.epoll import EpollServer
+from zerohttpd_lib.views import load_panel
+from zerohttpd_lib.views.load_panel import LoadPanel
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def panel(lab: Lab) -> Iterator[LoadPanel]:
+    class MyServer(EpollServer):
+        """A learner's own: sent to its process by value, as one from a notebook is."""
+
+    panel = load_panel(lab, ("epoll", "poll", MyServer), clients=4, seconds=0.6)
+    yield panel
+    panel.close()
+
+
+def is_idle(panel: LoadPanel) -> bool:
+    return panel.stop.disabled and not panel.start.disabled
+
+
+def start_and_wait(panel: LoadPanel) -> None:
+    panel.start.click()
+    wait_until(lambda: panel._job is not None and not panel._job.is_alive())
+
+
+def threads_of_panels() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name == "panels" or "panel" in thread.name]
+
+
+def test_start_measures_and_the_numbers_move_meanwhile(panel: LoadPanel) -> None:
+    seen = set()
+    panel._numbers.observe(lambda change: seen.add(change["new"]), "value")
+    start_and_wait(panel)
+    result = panel.runs[0].result
+    assert result is not None
+    assert result.requests > 0
+    assert len(seen) >= 3
+    assert f"<b>{result.requests_per_second:,.0f}</b>" in panel._numbers.value
+    assert is_idle(panel)
+
+
+def test_runs_are_kept_and_drawn_over_each_other(panel: LoadPanel) -> None:
+    start_and_wait(panel)
+    panel.rung.value, panel.idle.value = "poll", 50
+    start_and_wait(panel)
+    assert [run.name for run in panel.runs] == ["1 epoll, 4 clients", "2 poll, 4 + 50 silent"]
+    first_chart = panel._charts.value.partition("</svg>")[0]
+    assert first_chart.count("<polyline") == 2
+    assert "requests/s" in first_chart
+    assert panel.picture().png.startswith(PNG)
+    panel.clear.click()
+    assert panel.runs == []
+
+
+def test_a_class_of_ones_own_is_raced_like_a_rung(panel: LoadPanel) -> None:
+    assert panel.run(rung="MyServer", keep_alive=True).requests > 0
+    assert panel.runs[0].rung == "MyServer"
+
+
+def test_a_run_that_was_recorded_can_be_saved_one_that_was_not_cannot(panel: LoadPanel, tmp_path) -> None:
+    panel.run()
+    with pytest.raises(LabError, match="Record the waits"):
+        panel.save(tmp_path / "run.npz")
+    panel.run(record=True)
+    panel.save(tmp_path / "run.npz")
+    assert (tmp_path / "run.npz").stat().st_size > 1000
+
+
+def test_a_running_server_of_the_lab_can_be_the_target(lab: Lab) -> None:
+    server = lab.serve("threaded")
+    panel = load_panel(lab, target=server, clients=2, seconds=0.3)
+    assert panel.run().requests > 0
+    assert panel.runs[0].rung == "threaded"
+    panel.close()
+    assert server.get("/").status == 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"clients": 0}, "at least one client"),
+        ({"idle": -1}, "cannot be negative"),
+        ({"seconds": 0.0}, "more than 0"),
+        ({"clients": 70_000}, "Choose fewer"),
+        ({"port": 70_000}, "choose from 1 to 65535"),
+    ],
+)
+def test_a_wrong_setting_is_a_sentence_in_the_panel(panel: LoadPanel, settings: dict, said: str) -> None:
+    for name, value in settings.items():
+        getattr(panel, name).value = value
+    panel.start.click()
+    wait_until(lambda: said in panel._message.value)
+    wait_until(lambda: panel._job is None or not panel._job.is_alive())
+    assert isinstance(panel.problem, LabError)
+    assert 'role="alert"' in panel._message.value
+    assert panel.lab.servers == []
+    assert is_idle(panel)
+
+
+def test_a_port_that_is_taken_is_a_sentence_in_the_panel(panel: LoadPanel) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        panel.port.value = taken.getsockname()[1]
+        start_and_wait(panel)
+    assert "Address already in use" in panel._message.value
+    assert "Traceback" not in panel._message.value
+
+
+def test_a_target_that_is_another_machine_is_refused(lab: Lab) -> None:
+    panel = load_panel(lab, target="http://192.0.2.1/", seconds=0.3)
+    start_and_wait(panel)
+    assert "is not this machine" in panel._message.value
+    assert lab.loads == []
+    panel.close()
+
+
+def pids_of(lab: Lab) -> list[int]:
+    return [server.pid for server in lab.servers]
+
+
+def is_gone(pid: int) -> bool:
+    return not os.path.exists(f"/proc/{pid}")
+
+
+def test_stop_ends_the_run_and_leaves_no_process(panel: LoadPanel) -> None:
+    panel.seconds.value = 60.0
+    panel.start.click()
+    wait_until(lambda: panel.runs and panel.runs[0].samples)
+    pids = pids_of(panel.lab)
+    panel.stop.click()
+    wait_until(lambda: is_idle(panel))
+    wait_until(lambda: all(is_gone(pid) for pid in pids))
+    assert panel.runs[0].problem == "stopped"
+    assert panel.lab.servers == panel.lab.loads == []
+
+
+def test_close_in_the_middle_of_a_run_leaves_no_process_and_no_thread(panel: LoadPanel) -> None:
+    panel.seconds.value = 60.0
+    panel.start.click()
+    wait_until(lambda: panel.runs and panel.runs[0].samples)
+    pids = pids_of(panel.lab)
+    assert pids
+    assert threads_of_panels()
+    panel.close()
+    assert threads_of_panels() == []
+    assert all(is_gone(pid) for pid in pids)
+
+
+def test_an_interrupt_ends_the_run_and_is_one_sentence(panel: LoadPanel) -> None:
+    interrupt = threading.Timer(0.8, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT))
+    interrupt.start()
+    with pytest.raises(LabError, match="Interrupted"):
+        panel.run(seconds=60.0)
+    interrupt.join()
+    assert panel.lab.servers == panel.lab.loads == []
+    assert is_idle(panel)
+
+
+def test_nothing_is_printed(panel: LoadPanel, capfd: pytest.CaptureFixture[str]) -> None:
+    start_and_wait(panel)
+    panel.clients.value = 0
+    panel.start.click()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_two_panels_share_one_thread(lab: Lab) -> None:
+    panels = [load_panel(lab, ("epoll",), clients=2, seconds=60.0) for _ in range(2)]
+    for panel in panels:
+        panel.start.click()
+    wait_until(lambda: all(panel.updates for panel in panels))
+    assert threads_of_panels().count("panels") == 1
+    for panel in panels:
+        panel.close()
+    assert threads_of_panels() == []
