@@ -17,10 +17,11 @@ from .chart import picture_of
 from .panel import Panel, button, table, told_in_words
 from .picture import INK, LOCK, Picture
 from .timeline import Timeline
-from .wait_table import came_back, headline, list_html, passed_in, what_was_done
+from .wait_table import SHOWN, came_back, headline, list_html, passed_in, what_was_done
 
 Source = Trace | Run | Server
 MOST_FINDINGS = 8
+FEW = 2  # entries of a ready list, where two inspectors share the width
 
 
 def trace_and_name(source: Source) -> tuple[Trace, str, int | None]:
@@ -39,8 +40,9 @@ class Inspector(Panel):
 
     name = "ready-list inspector"
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, rows: int = SHOWN) -> None:
         super().__init__()
+        self._rows = rows
         self.trace, self.title, self.requests = trace_and_name(source)
         if not len(self.trace):
             raise LabError("There is no wait in this trace yet. Ask the server for a page, and try again.")
@@ -136,7 +138,7 @@ class Inspector(Panel):
             f"<p style='margin:6px 0 0'><b>Passed in.</b> {words}</p>",
             f"<details><summary>The list</summary>{list_html(found, wait.watched)}</details>",
             f"<p style='margin:6px 0 0'><b>Came back{' and was handled' if wait.turns else ''}.</b></p>",
-            came_back(wait, how),
+            came_back(wait, how, most=self._rows),
         ]
         if not wait.turns:
             parts.append(f"<p style='margin:6px 0 0'><b>Was done.</b> {what_was_done(wait, how)}</p>")
@@ -187,16 +189,15 @@ class TwoInspectors(Panel):
 
     def __init__(self, one: Source, other: Source) -> None:
         super().__init__()
-        self.left, self.right = Inspector(one), Inspector(other)
+        self.left, self.right = Inspector(one, FEW), Inspector(other, FEW)
         both = (self.left, self.right)
         for each in both:
             each.box.layout.width = "49%"
-            each.box.layout.min_width = "520px"
+            each.box.layout.min_width = "0"
+            each.box.layout.overflow = "auto"
         costs = widgets.HTML(cost_table([(each.title, each.cost) for each in both]))
-        self.box.children = [
-            costs,
-            widgets.HBox([each.box for each in both], layout={"flex_flow": "row wrap", "grid_gap": "1%"}),
-        ]  # fmt: skip
+        apart = {"justify_content": "space-between", "align_items": "flex-start"}
+        self.box.children = [costs, widgets.HBox([each.box for each in both], layout=apart)]
 
     def picture(self) -> Picture:
         charts = [chart for each in (self.left, self.right) for chart in each._timeline.overview(each.slider.value)]

@@ -78,10 +78,10 @@ def list_html(found: Sequence[Entry], watched: int) -> str:
     return f"<p style='margin:2px 0'>Watched: {roles or 'not recorded'}{older}.</p>" + table(head, rows, left=3)
 
 
-def came_back(wait: Wait, how: str, handled: int | None = None) -> str:
+def came_back(wait: Wait, how: str, handled: int | None = None, most: int = SHOWN) -> str:
     """The ready list of a wait as a table; where it is known, with what was done for each entry.
 
-    `handled`: how many of them have been handled so far, if the server is held among them.
+    `handled`: how many of them have been handled so far, if the server is held among them. `most`: rows.
     """
     known = bool(wait.turns)
     head = [
@@ -94,7 +94,7 @@ def came_back(wait: Wait, how: str, handled: int | None = None) -> str:
         *(["what was done"] if known else []),
     ]
     rows = []
-    for number, entry in enumerate(wait.ready[:SHOWN]):
+    for number, entry in enumerate(wait.ready[:most]):
         sign = [] if handled is None else ["✓" if number < handled else "▶" if number == handled else ""]
         row = [*sign, str(entry.fd), f"<b>{html.escape(entry.events)}</b>", role_of(entry.role)]
         row += [html.escape(entry.peer or "–"), html.escape(entry.step.replace("_", " ") or "–")]
@@ -102,8 +102,8 @@ def came_back(wait: Wait, how: str, handled: int | None = None) -> str:
             done = wait.turns[number].done if number < len(wait.turns) else []
             row.append("; ".join(html.escape(done_words(each, how)) for each in done) or "nothing")
         rows.append(row)
-    if len(wait.ready) > SHOWN:
-        rows.append(["…", f"and {len(wait.ready) - SHOWN:,} more", *[""] * (len(head) - 2)])
+    if len(wait.ready) > most:
+        rows.append(["…", f"and {len(wait.ready) - most:,} more", *[""] * (len(head) - 2)])
     if len(wait.turns) > len(wait.ready) and wait.turns[-1].done:
         last = "; ".join(html.escape(done_words(each, how)) for each in wait.turns[-1].done[:SHOWN])
         rows.append([*[""] * (len(head) - 2), "after the whole list", last])
