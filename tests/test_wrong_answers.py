@@ -15,7 +15,7 @@ from zerohttpd_lib.grading.verdict import WRONG
 FOLDER = Path(__file__).with_name("wrong_answers")
 BY_TASK: dict[str, list[WrongAnswer]] = {
     task: wrong
-    for file in sorted(FOLDER.glob("ch*.py"))
+    for file in sorted(FOLDER.glob("ch[0-9][0-9].py"))
     for task, wrong in import_module(f"wrong_answers.{file.stem}").WRONG.items()
     if exercise_with(task)
 }

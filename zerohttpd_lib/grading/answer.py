@@ -14,16 +14,18 @@ import socket
 import sys
 import time
 from types import TracebackType
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from ..lab import Lab
 from ..lab.processes import GuardedProcess, new_folder
-from ..lab.server import Server, ServerDidNotStart
 from .answer_process import ANSWER
 from .channel import Channel, Closed, Garbled
 from .serving import server_class
 from .values import Fd, Held, decode, encode
 from .verdict import Raised, Wrong
+
+if TYPE_CHECKING:
+    from ..lab.lab import Lab
+    from ..lab.server import Server
 
 START_TIME: Final = 10.0  # seconds for a Python to start
 CALL_TIME: Final = 8.0  # seconds for one call, where the check does not say otherwise
@@ -77,6 +79,8 @@ class Answer:
 
     def serve(self, name: str, *, record: bool = True) -> Server:
         """The answer's server class, run by the lab in a process of its own, with this lab's Redis."""
+        from ..lab.server import ServerDidNotStart
+
         self.make_sure_of(name)
         try:
             return self.lab.serve(server_class(self.setup, self.source, name), record=record)
@@ -87,6 +91,8 @@ class Answer:
     def lab(self) -> Lab:
         """A lab of the judge's, made when it is first asked for."""
         if self._lab is None:
+            from ..lab.lab import Lab  # not before: half of all tasks need none, and it loads numpy
+
             self._lab = Lab()
         return self._lab
 
