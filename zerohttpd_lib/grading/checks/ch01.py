@@ -21,6 +21,7 @@ from .asking import answers, silent_client, who_answers
 
 POOLS: Final = ("preforked", "prethreaded")
 POOL_SIZE: Final = 3
+NO_NEWS: Final = 1.2  # seconds since the last of the others has answered
 PER_CLIENT: Final = ("forking", "threaded")
 LOOPS: Final = ("poll", "epoll")
 
@@ -34,11 +35,11 @@ def measured_stuck(lab: Lab, numbers: Iterable[int]) -> list[set[str]]:
     found = []
     for number in numbers:
         held += [silent_client(server) for server in servers.values() for _ in range(number - len(held) // len(RUNGS))]
-        found.append(set(servers) - who_answers(servers))
+        found.append(set(servers) - who_answers(servers, NO_NEWS))
     return found
 
 
-@task("stuck", seconds=25)
+@task("stuck", seconds=30)
 def check_stuck(answer: Answer) -> None:
     names = ("stuck_by_one", "stuck_by_three")
     yours = [_as_set(answer.value(name), name) for name in names]
@@ -181,8 +182,9 @@ def _rates(low: float, high: float, number: int = 4) -> list[float | None]:
 
 def _noisy() -> tuple[list[float | None], list[float | None]]:
     """The first has the higher mean, median, first and best round, and yet there is no order."""
-    base = random.uniform(1000, 5000)
-    return [base * 2, base * 1.9, base * 1.8, base * 1.1], [base * 1.2, base, base * 1.05, base * 0.9]
+    base = random.randint(1000, 5000)
+    higher, lower = (2.0, 1.9, 1.8, 1.1), (1.2, 1.0, 1.05, 0.9)
+    return [round(base * factor, 1) for factor in higher], [round(base * factor, 1) for factor in lower]
 
 
 Case = tuple[str, list[Any], list[Any], list[str]]
