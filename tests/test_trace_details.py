@@ -15,7 +15,7 @@ from waiting import wait_until
 from zerohttpd_lib import Lab, LabError
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.trace.reader import Trace
-from zerohttpd_lib.trace.run import load_run, load_trace
+from zerohttpd_lib.trace.run import SHIPPED, load_run, load_trace, shipped_run
 from zerohttpd_lib.trace.wait import THE_END, Call, Entry
 
 ALL = ["poll", *EVENT_LOOPS] if "poll" not in EVENT_LOOPS else EVENT_LOOPS
@@ -179,3 +179,18 @@ def test_the_newest_waits_are_those_of_the_whole_trace(lab: Lab) -> None:
 def test_a_wrong_wish_for_details_is_refused_in_words(lab: Lab) -> None:
     with pytest.raises(LabError, match="choose True"):
         lab.serve("epoll", record="everything")
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.npz")), ids=lambda path: path.stem)
+def test_a_shipped_run_opens_and_is_small(path: Path) -> None:
+    run = load_run(shipped_run(path.stem))
+    assert path.stat().st_size < 300_000
+    assert run.result is not None and run.result.requests > 0 and run.result.failed == 0
+    assert run.trace.details and run.trace.cost().system_calls
+    assert run.about["rung"] in path.stem
+    assert len(run.interest) > 0 or run.about["rung"] == "poll"
+
+
+def test_runs_ship_and_others_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="There are edge, "):
+        shipped_run("nothing")

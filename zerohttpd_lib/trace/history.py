@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 
 from . import layout
 from .reader import Trace
+
+MOST: Final = 1000  # lives of one number
 
 
 @dataclass(frozen=True)
@@ -38,28 +41,30 @@ class Life:
 
 
 def lives_of(trace: Trace, fd: int) -> list[Life]:
-    """The lives of `fd` that fall into these waits, the oldest first."""
+    """The lives of `fd` that fall into these waits, the oldest first; of very many, the newest."""
     records = trace.records
-    bounds = [int(place) for place in records.bounds_of(fd)]
-    ready = np.flatnonzero((records.entries["fd"] == fd) & (records.entries["kind"] == layout.READY))
-    starts = [place for place in bounds if records.entries["kind"][place] == layout.WATCH]
-    ends = [place for place in bounds if records.entries["kind"][place] == layout.FORGET]
-    if (len(ready) and (not bounds or ready[0] < bounds[0])) or (ends and (not starts or ends[0] < starts[0])):
+    entries = records.entries
+    bounds = records.bounds_of(fd)
+    is_watch = entries["kind"][bounds] == layout.WATCH
+    starts, ends = bounds[is_watch].tolist(), bounds[~is_watch]
+    ready = np.flatnonzero((entries["fd"] == fd) & (entries["kind"] == layout.READY))
+    if (len(ready) and (not len(bounds) or ready[0] < bounds[0])) or (len(bounds) and not is_watch[0]):
         starts.insert(0, -1)  # it was there before our first entry
     elif not starts and _in_table(trace, fd):
         starts = [-1]  # and nothing has happened to it since
+    waits = records.first_wait + np.searchsorted(records.waits["first"], ready, "right") - 1
     found = []
-    for start, following in pairwise([*starts, len(records.entries)]):
-        end = next((place for place in ends if start < place < following), None)
-        mine = ready[(ready > start) & (ready < (following if end is None else end))]
-        some = max(start, 0) if start >= 0 else int(mine[0] if len(mine) else end or 0)
-        nothing_said = start < 0 and not len(mine) and end is None
-        role = records.names[records.lives[fd]["role"] if nothing_said else records.entries["role"][some]]
-        born = records.wait_of(start) if start >= 0 else _born_before(trace, fd, bool(bounds))
-        reused = records.wait_of(following) if following < len(records.entries) else None
-        waits = sorted({records.wait_of(int(place)) for place in mine})
+    for start, following in pairwise([*starts, len(entries)][-MOST - 1 :]):
+        at = int(np.searchsorted(ends, start, "right"))
+        end = int(ends[at]) if at < len(ends) and ends[at] < following else None
+        mine = slice(*np.searchsorted(ready, [start + 1, following if end is None else end]).tolist())
+        known = start if start >= 0 else int(ready[mine][0]) if len(ready[mine]) else end
+        role = records.names[entries["role"][known] if known is not None else records.lives[fd]["role"]]
+        born = records.wait_of(start) if start >= 0 else _born_before(trace, fd, len(bounds) > 0)
         died = None if end is None else records.wait_of(end)
-        found.append(Life(fd, role, records.peer_at(fd, some), born, died, reused, waits))
+        reused = records.wait_of(following) if following < len(entries) else None
+        peer = records.peer_at(fd, known or 0)
+        found.append(Life(fd, role, peer, born, died, reused, sorted(set(waits[mine].tolist()))))
     return [life for life in found if _touches(life, trace)]
 
 

@@ -25,6 +25,7 @@ from .reader import Trace
 from .records import Records, parse_address
 
 VERSION: Final = 1
+SHIPPED: Final = Path(__file__).with_name("runs")  # made by authoring/record_runs.py
 
 
 @dataclass
@@ -88,6 +89,14 @@ def load_run(path: str | Path) -> Run:
     trace = Trace(records, lost=about["lost"], now=about["now"])
     interest = InterestList([Interest(**each) for each in known["interest"]])
     return Run(trace, _result(known["result"]) if known["result"] else None, interest, known["about"])
+
+
+def shipped_run(name: str) -> Path:
+    """The file of a run that comes with this package. Raises ValueError, with their names, for any other."""
+    names = sorted(path.stem for path in SHIPPED.glob("*.npz"))
+    if name not in names:
+        raise ValueError(f"There is no saved run named {name!r}. There are {', '.join(names)}.")
+    return SHIPPED / f"{name}.npz"
 
 
 def load_trace(path: str | Path) -> Trace:

@@ -40,6 +40,8 @@ class State:
         words = _WORDS[self.where]
         return f"{words}: {self.handled} of {self.in_hand} events handled." if self.where == "list in hand" else words
 
+    __repr__ = __str__
+
 
 class Stepper:
     """Of the server whose words are in the file `path`. `trace` is asked for what came of a step.
