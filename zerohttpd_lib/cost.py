@@ -1,4 +1,4 @@
-"""What does one wait cost? Measured without a server: connections, and a call that need not sleep.
+"""What does one wait cost? Measured without a server: connections, and a call that finds something ready.
 
 The model is a sum, for poll and for epoll alike:
 
@@ -59,21 +59,28 @@ class CostModel:
         )
 
 
-def measure_grid(how: str, watched: Sequence[int], ready: Sequence[int], repeats: int = 100) -> list[WaitTime]:
+def measure_grid(
+    how: str, watched: Sequence[int], ready: Sequence[int], repeats: int = 100, *, may_sleep: bool = False
+) -> list[WaitTime]:
     """Every combination of so many watched and so many ready, with the list unchanged and changed.
 
-    What is watched are TCP connections over loopback, as in a server.
+    What is watched are TCP connections over loopback, as in a server. The time limit is 0, and the ready
+    ones are spread over the list. With `may_sleep` there is no limit, and they are at its end: as in a
+    server whose silent clients came long ago. The kernel then leaves the caller's name with each
+    descriptor before them, to be woken by it (fs/select.c).
     """
     with _connections(max(watched)) as pairs:
         grid = [(w, r) for w in watched for r in ready if r <= w]
-        return [_measure(how, pairs[:w], r, changed, repeats) for w, r in grid for changed in (False, True)]
+        return [_measure(how, pairs[:w], r, changed, repeats, may_sleep) for w, r in grid for changed in (False, True)]
 
 
-def _measure(how: str, pairs: list[Pair], ready: int, changed: bool, repeats: int) -> WaitTime:
+def _measure(how: str, pairs: list[Pair], ready: int, changed: bool, repeats: int, may_sleep: bool) -> WaitTime:
     fds = [server_side.fileno() for server_side, _ in pairs]
     step = len(pairs) // ready
-    for _, client_side in pairs[: step * ready : step]:  # spread over the list
+    senders = pairs[-ready:] if may_sleep else pairs[: step * ready : step]
+    for _, client_side in senders:
         client_side.send(b"x")
+    limit = None if may_sleep else 0
     times = []
     with _poller(how) as (poller, readable):
         for fd in fds:
@@ -84,9 +91,9 @@ def _measure(how: str, pairs: list[Pair], ready: int, changed: bool, repeats: in
                 poller.unregister(fds[-1])
                 poller.register(fds[-1], readable)
             start = clock()
-            poller.poll(0)
+            poller.poll(limit)
             times.append(clock() - start)
-    for server_side, _ in pairs[: step * ready : step]:
+    for server_side, _ in senders:
         server_side.recv(1)
     return WaitTime(how, len(pairs), ready, changed, float(np.median(times)))
 
