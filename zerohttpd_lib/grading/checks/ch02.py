@@ -114,6 +114,7 @@ def _about_reset(yours: Any) -> Mistake:
     hints = ["recv() raises ConnectionResetError for it.", "except ConnectionError: beside the other except."]
     if yours == "ConnectionResetError":
         return "raises-for-reset", "The other side has reset the connection, and take() raised.", hints
+    hints = ['A reset is no end: at the end recv() returns b"", at a reset it raises ConnectionResetError.', hints[-1]]
     return "reset-is-something-else", "The other side has reset the connection.", hints
 
 

@@ -126,6 +126,7 @@ def expect_key_error(poller: Remote, method: str, *arguments: int) -> None:
         if raised.kind == "KeyError":
             return
         say = f"{method}() of a descriptor that is not watched raised {raised.kind}."
-        raise Wrong("other-error", yours=raised.kind, expected="KeyError", say=say, hints=hints) from None
+        other = ["select.poll() raises KeyError for this, and who uses yours in its place relies on that.", *hints]
+        raise Wrong("other-error", yours=raised.kind, expected="KeyError", say=say, hints=other) from None
     say = f"{method}() of a descriptor that is not watched raised nothing."
     raise Wrong("no-error", say=say, expected="KeyError", hints=hints)

@@ -69,7 +69,8 @@ def check_closed_behind(answer: Answer, listed: Remote) -> None:
         say = f"A socket was closed behind your back, a new one got its number, and want() raised {raised.kind}."
         raise Wrong("stale-notes", say=say, hints=STALE) from None
     say = "A socket was closed behind your back, and a new one with its number was wanted."
-    expect(listed, [[fd.number, select.EPOLLIN]], "newcomer-missing", say, STALE)
+    hint = "The number is in your notes, and the socket it stood for is gone from the kernel's list."
+    expect(listed, [[fd.number, select.EPOLLIN]], "newcomer-missing", say, [hint, *STALE[1:]])
 
 
 def newcomer_with(answer: Answer, number: int) -> tuple[Fd, socket.socket]:

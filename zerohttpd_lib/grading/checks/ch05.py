@@ -75,7 +75,9 @@ CLOSED: Final = {  # the mistake that a wrong prediction of each case is, and hi
 def check_closed(answer: Answer) -> None:
     reported, because = answer.value("reported"), answer.value("because")
     if not isinstance(reported, dict):
-        raise Wrong("not-a-dict", yours=reported, say="`reported` should have a text for each of 1, 2, 3 and 4.")
+        hints = ['Keep the braces: reported = {1: "...", 2: "...", 3: "...", 4: "..."}']
+        say = "`reported` should have a text for each of 1, 2, 3 and 4."
+        raise Wrong("not-a-dict", yours=reported, say=say, hints=hints)
     for case, expected in measured_reports().items():
         yours = reported.get(case)
         if not isinstance(yours, str) or _words(yours) != _words(expected):

@@ -46,7 +46,9 @@ def compare_fit(answer: Answer, times: Times, where: str, code: str = "another-f
     prices, tolerance = least_squares(times)
     yours = answer.call("fit", times)
     if not (isinstance(yours, list) and len(yours) == 3 and all(isinstance(p, (int, float)) for p in yours)):
-        raise Wrong("not-three", yours=yours, say="`fit` should return three numbers: base, per_watched, per_ready.")
+        say = "`fit` should return three numbers: base, per_watched, per_ready."
+        hints = ["Of what a least-squares function returns, the prices are one part: return those alone."]
+        raise Wrong("not-three", yours=yours, say=say, hints=hints)
     if np.all(np.abs(np.array(yours) - prices) <= tolerance):
         return
     hints: Sequence[str] = ("Your function has to work with what it is given: other data, other prices.",)
