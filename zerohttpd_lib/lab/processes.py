@@ -16,6 +16,7 @@ from typing import IO, Final
 
 GUARD: Final = Path(__file__).with_name("guard.py")
 TOO_MANY: Final = 96  # the guard's status when there were more processes than allowed; as in guard.py
+MOST_STACKS: Final = 3
 STACK_TIME: Final = 2.0  # seconds for a hanging process to write its stack
 
 
@@ -100,7 +101,8 @@ class GuardedProcess:
         return self._guard.poll() is not None
 
     def last_stack(self, pid: int) -> str:
-        """Where Python process `pid` hangs: the stack of each thread, the innermost call first.
+        """Where Python process `pid` hangs: the stack of each thread, the innermost call first; of many
+        threads, the newest and the first one's.
 
         The process must have called `faulthandler.register(signal.SIGUSR1)`.
         """
@@ -115,7 +117,10 @@ class GuardedProcess:
                 time.sleep(0.05)  # it is being written: give it time to end
                 break
             time.sleep(0.01)
-        return self.errors()[before:].strip()
+        stacks = self.errors()[before:].strip().split("\n\n")
+        if len(stacks) > MOST_STACKS:
+            stacks = [stacks[0], f"({len(stacks) - 2:,} more threads)", stacks[-1]]
+        return "\n\n".join(stacks)
 
     def ask_to_stop(self) -> bool:
         """Let the guard send SIGTERM. Returns whether the command has ended half of the grace later."""
