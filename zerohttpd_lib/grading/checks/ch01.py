@@ -69,11 +69,12 @@ def _wrong_prediction(name: str, said: set[str], measured: set[str]) -> Wrong:
     for code, kind, hints in STUCK:
         if wrong & set(kind):
             which = f"-{name.removeprefix('stuck_by_')}" if kind == POOLS else ""
-            if which == "-three":
-                hints = [f"There are as many silent clients now as a pool has workers. {hints[0]}", *hints[1:]]
+            crowd = "There are as many silent clients now as a pool has workers. " if which == "-three" else ""
             about = ", ".join(sorted(wrong & set(kind)))
             say = f"{name}: what was measured is different for {about}."
-            return Wrong(code + which, yours=sorted(said), expected="another set", hints=hints, say=say)
+            return Wrong(
+                code + which, yours=sorted(said), expected="another set", hints=[crowd + hints[0], *hints[1:]], say=say
+            )
     raise AssertionError(wrong)
 
 

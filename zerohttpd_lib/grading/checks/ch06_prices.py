@@ -47,8 +47,8 @@ def compare_fit(answer: Answer, times: Times, where: str, code: str = "another-f
     yours = answer.call("fit", times)
     if not (isinstance(yours, list) and len(yours) == 3 and all(isinstance(p, (int, float)) for p in yours)):
         say = "`fit` should return three numbers: base, per_watched, per_ready."
-        hints = ["Of what a least-squares function returns, the prices are one part: return those alone."]
-        raise Wrong("not-three", yours=yours, say=say, hints=hints)
+        hint = "Of what a least-squares function returns, the prices are one part: return those alone."
+        raise Wrong("not-three", yours=yours, say=say, hints=[hint])
     if np.all(np.abs(np.array(yours) - prices) <= tolerance):
         return
     hints: Sequence[str] = ("Your function has to work with what it is given: other data, other prices.",)
