@@ -16,7 +16,7 @@ grade: .venv/lab
 	@$(BIN)/zerohttpd grade $(ARGS)
 
 test: .venv/test lint
-	@$(BIN)/pytest -n 2 --dist loadfile tests
+	@$(BIN)/pytest -n 2 --dist loadgroup tests
 	@$(BIN)/pytest -n 2 --dist loadfile --nbval chapters solutions
 
 lint: .venv/test
