@@ -29,7 +29,8 @@ class PollFd(ctypes.Structure):
     )
 
     def __repr__(self) -> str:
-        return f"fd {self.fd:4}   events {event_names(self.events):8} revents {event_names(self.revents)}"
+        asked, found = event_names(self.events), event_names(self.revents)
+        return f"fd {self.fd:4}   events {asked:8} revents {found}"
 
 
 def poll(array: ctypes.Array[PollFd], milliseconds: int = 0) -> int:
