@@ -131,7 +131,7 @@ def test_what_was_passed_in_is_what_the_kernel_has(lab: Lab) -> None:
         server.visitors[1].send_request()
         stepper.step_event()
         words, found = passed_in(server.trace, server.trace.end - 1)
-        assert {entry.fd for entry in found} == {interest.fd for interest in server.interest_list()}
+        assert set(found["fd"].tolist()) == {interest.fd for interest in server.interest_list()}
     assert "3 descriptors" in words
 
 

@@ -21,7 +21,7 @@ from .wait_table import SHOWN, came_back, headline, list_html, passed_in, what_w
 
 Source = Trace | Run | Server
 MOST_FINDINGS = 8
-FEW = 2  # entries of a ready list, where two inspectors share the width
+FEW = 4  # entries of a ready list, where two inspectors share the width
 
 
 def trace_and_name(source: Source) -> tuple[Trace, str, int | None]:
@@ -40,9 +40,9 @@ class Inspector(Panel):
 
     name = "ready-list inspector"
 
-    def __init__(self, source: Source, rows: int = SHOWN) -> None:
+    def __init__(self, source: Source, *, narrow: bool = False) -> None:
         super().__init__()
-        self._rows = rows
+        self._narrow = narrow  # it has half the page
         self.trace, self.title, self.requests = trace_and_name(source)
         if not len(self.trace):
             raise LabError("There is no wait in this trace yet. Ask the server for a page, and try again.")
@@ -124,6 +124,8 @@ class Inspector(Panel):
         with LOCK:
             wait = self.trace.at(number)
             charts = [*self._timeline.overview(number), *self._timeline.close_up(number)]
+            if self._narrow:
+                charts = [chart.narrow() for chart in charts]
             self._charts.value = "".join(chart.svg() for chart in charts)
             self._wait.value = self._wait_html(wait)
             if wait.ready and self.fd.value not in {entry.fd for entry in wait.ready}:
@@ -136,9 +138,9 @@ class Inspector(Panel):
         parts = [
             f"<b>{headline(wait)}</b>",
             f"<p style='margin:6px 0 0'><b>Passed in.</b> {words}</p>",
-            f"<details><summary>The list</summary>{list_html(found, wait.watched)}</details>",
+            f"<details><summary>The list</summary>{list_html(self.trace, found, wait.watched)}</details>",
             f"<p style='margin:6px 0 0'><b>Came back{' and was handled' if wait.turns else ''}.</b></p>",
-            came_back(wait, how, most=self._rows),
+            came_back(wait, how, most=FEW if self._narrow else SHOWN, narrow=self._narrow),
         ]
         if not wait.turns:
             parts.append(f"<p style='margin:6px 0 0'><b>Was done.</b> {what_was_done(wait, how)}</p>")
@@ -189,7 +191,7 @@ class TwoInspectors(Panel):
 
     def __init__(self, one: Source, other: Source) -> None:
         super().__init__()
-        self.left, self.right = Inspector(one, FEW), Inspector(other, FEW)
+        self.left, self.right = Inspector(one, narrow=True), Inspector(other, narrow=True)
         both = (self.left, self.right)
         for each in both:
             each.box.layout.width = "49%"

@@ -21,7 +21,7 @@ SHOWN: Final = 2000  # the newest waits: more dots would only hide each other
 def watch(server: Server, run: LoadRun) -> LoadResult:
     """Show the server's ready lists and its rate while `run` goes on; return the run's result.
 
-    Four times a second the picture is replaced by a newer one; the last one stays.
+    Four times a second the picture is replaced by a newer one; the one of the whole run stays.
     """
     with interrupts_in_one_sentence():
         try:
@@ -29,7 +29,9 @@ def watch(server: Server, run: LoadRun) -> LoadResult:
             while run.is_running:
                 time.sleep(REDRAW)
                 handle.update(_picture(server, run))
-            return run.wait(progress=False)
+            result = run.wait(progress=False)
+            handle.update(_picture(server, run))  # on a busy machine the one before may be a second old
+            return result
         finally:
             run.stop()
 

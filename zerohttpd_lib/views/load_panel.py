@@ -135,8 +135,13 @@ class LoadPanel(Panel):
         """As if Start had been pressed, with other settings if you like; wait for the end. Raises LabError."""
         if self._still is None:
             self.show()
-        with interrupts_in_one_sentence():
-            self._measure(*self._settings(chosen))
+        rung, load = self._settings(chosen)
+        self.claim()
+        try:
+            with interrupts_in_one_sentence():
+                self._measure(rung, load)
+        finally:
+            self.release()
         result = self.runs[-1].result
         if result is None:
             raise LabError(self.runs[-1].problem or "The load test was stopped.")
@@ -163,8 +168,6 @@ class LoadPanel(Panel):
 
     def _measure(self, rung: str, load: dict[str, Any]) -> None:
         """Start a server, load it, end it. In the thread of a cell, or in one of our own."""
-        self._stopping.clear()
-        self._lock_controls(True)
         server = None
         try:
             self.say(f"Starting {rung} ..." if self.target is None else "Starting ...")
@@ -176,9 +179,8 @@ class LoadPanel(Panel):
                 server.stop()
                 with suppress(ValueError):
                     self.lab.servers.remove(server)
-            self._run = None
-            self._lock_controls(False)
             with LOCK:
+                self._run = None
                 self._draw_all()
                 self.keep_still()
 
@@ -216,9 +218,16 @@ class LoadPanel(Panel):
             with suppress(ValueError):
                 self.lab.loads.remove(run)
 
-    def _lock_controls(self, busy: bool) -> None:
+    def claim(self) -> None:
+        super().claim()
+        self._stopping.clear()
+        self.start.disabled, self.stop.disabled = True, False
+
+    def release(self) -> None:
+        """Start can be pressed again: the server has ended, and the still picture has this run."""
+        super().release()
         if not self.is_closed:
-            self.start.disabled, self.stop.disabled = busy, not busy
+            self.start.disabled, self.stop.disabled = False, True
 
     def save(self, path: str | Path) -> None:
         """Save the newest recorded run to a file, to be opened with `replay`."""

@@ -53,6 +53,7 @@ class Panel:
         self.is_closed = False
         self._message = widgets.HTML()
         self._message.layout.min_height = "1.6em"
+        self._is_busy = False
         self._job: threading.Thread | None = None
         self._still: Any = None
         self.box = widgets.VBox([])
@@ -115,12 +116,23 @@ class Panel:
                 job()
             except Exception as problem:
                 self.tell(problem)
+            finally:
+                self.release()
 
+        self.claim()
+        self._job = threading.Thread(target=work, name=self.name, daemon=True)
+        self._job.start()
+
+    def claim(self) -> None:
+        """One job at a time, be it a button's or a cell's. Raises LabError while there is another."""
         with LOCK:
-            if self._job is not None and self._job.is_alive():
+            if self._is_busy:
                 raise LabError("This panel is still busy. Wait for it, or press Stop.")
-            self._job = threading.Thread(target=work, name=self.name, daemon=True)
-            self._job.start()
+            self._is_busy = True
+
+    def release(self) -> None:
+        """The job is done to its last step: the next one may come."""
+        self._is_busy = False
 
     def refresh(self) -> bool:
         """Called by the sampler, which holds the lock. Returns whether there is more to come."""
@@ -203,10 +215,15 @@ def button(text: str, what: str, pressed: Callable[[], None], *, disabled: bool 
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", left: int = 0) -> str:
-    """An HTML table of ready-made HTML cells; the first `left` columns are text, the rest numbers."""
+    """An HTML table of ready-made HTML cells; the first `left` columns are text, the rest numbers.
+
+    A row of one cell is as wide as the table.
+    """
 
     def line(tag: str, cells: Sequence[str]) -> str:
         style = "padding:1px 10px;text-align:"
+        if len(cells) == 1 < len(head):
+            return f"<{tag} colspan='{len(head)}' style='{style}left'>{cells[0]}</{tag}>"
         return "".join(
             f"<{tag} style='{style}{'left' if number < left else 'right'}'>{cell}</{tag}>"
             for number, cell in enumerate(cells)

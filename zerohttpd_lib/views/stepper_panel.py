@@ -165,7 +165,7 @@ class StepperPanel(Panel):
         parts = [
             f"<b>{headline(wait)}</b>",
             f"<p style='margin:4px 0 0'><b>Passed in.</b> {words}</p>",
-            f"<details><summary>The list</summary>{list_html(found, wait.watched)}</details>",
+            f"<details><summary>The list</summary>{list_html(trace, found, wait.watched)}</details>",
             f"<p style='margin:4px 0 0'><b>Came back.</b>{held}</p>",
             came_back(wait, trace.how, state.handled if in_hand else None),
         ]

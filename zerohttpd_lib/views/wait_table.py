@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections import Counter
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -38,19 +36,21 @@ def done_words(done: Entry | Call, how: str) -> str:
     return f"{done.name} fd {done.fd}: {done.outcome}{took}"
 
 
-def passed_in(trace: Trace, number: int) -> tuple[str, list[Entry]]:
-    """What wait `number` was given: a sentence, and the list it was about as far as it was recorded."""
+def passed_in(trace: Trace, number: int) -> tuple[str, np.ndarray]:
+    """What wait `number` was given: a sentence, and the list it was about as far as it was recorded.
+
+    The list is the recorded change that put each descriptor there as it is: a row of `records.entries`.
+    """
     watched = int(trace.watched[number - trace.first])
     entries = trace.records.entries[: int(trace.rows[number - trace.first]["first"])]
     changes = np.flatnonzero((entries["kind"] >= layout.WATCH) & (entries["kind"] <= layout.FORGET))
-    found: list[Entry] = []
+    found = entries[:0]
     if len(changes):
         fds = entries["fd"][changes]
         newest = np.full(int(fds.max()) + 1, -1)
         newest[fds] = changes  # of several for one descriptor, the last one stays
         places = newest[newest >= 0]
-        for place in places[entries["kind"][places] != layout.FORGET].tolist():
-            found.append(_listed(trace, place))
+        found = entries[places[entries["kind"][places] != layout.FORGET]]
     if trace.how == "poll":
         words = f"poll() was handed an array of {watched:,} descriptors, and the kernel looked at every one."
     elif trace.how in ("epoll", "edge"):
@@ -60,28 +60,27 @@ def passed_in(trace: Trace, number: int) -> tuple[str, list[Entry]]:
     return words, found
 
 
-def _listed(trace: Trace, place: int) -> Entry:
-    records = trace.records
-    row = records.entries[place]
-    fd, role = int(row["fd"]), records.names[row["role"]]
-    return Entry(fd, event_names(int(row["events"])), role, records.names[row["step"]], "watch", "")
-
-
-def list_html(found: Sequence[Entry], watched: int) -> str:
-    """The descriptors that were watched, and for what."""
-    roles = ", ".join(f"{number:,} {role}" for role, number in sorted(Counter(e.role for e in found).items()))
+def list_html(trace: Trace, found: np.ndarray, watched: int) -> str:
+    """The descriptors that were watched, and for what, as `passed_in` gives them: thousands, of which few are shown."""
+    names = trace.records.names
+    count = {names[role]: number for role, number in enumerate(np.bincount(found["role"]).tolist()) if number}
+    roles = ", ".join(f"{number:,} {role}" for role, number in sorted(count.items()))
     older = f"; {watched - len(found):,} more since before the oldest wait recorded" if watched > len(found) else ""
-    rows = [[str(e.fd), html.escape(e.events), role_of(e.role)] for e in found[:SHOWN]]
+    rows = [
+        [str(row["fd"]), html.escape(event_names(int(row["events"]))), role_of(names[row["role"]])]
+        for row in found[:SHOWN]
+    ]
     if len(found) > SHOWN:
         rows.append(["…", f"and {len(found) - SHOWN:,} more", ""])
     head = ["fd", "asked for", "whose"]
     return f"<p style='margin:2px 0'>Watched: {roles or 'not recorded'}{older}.</p>" + table(head, rows, left=3)
 
 
-def came_back(wait: Wait, how: str, handled: int | None = None, most: int = SHOWN) -> str:
+def came_back(wait: Wait, how: str, handled: int | None = None, *, most: int = SHOWN, narrow: bool = False) -> str:
     """The ready list of a wait as a table; where it is known, with what was done for each entry.
 
-    `handled`: how many of them have been handled so far, if the server is held among them. `most`: rows.
+    `handled`: how many of them have been handled so far, if the server is held among them. `most`:
+    entries. `narrow`: for half a page; what was done stands below each entry.
     """
     known = bool(wait.turns)
     head = [
@@ -91,7 +90,7 @@ def came_back(wait: Wait, how: str, handled: int | None = None, most: int = SHOW
         "whose",
         "other end",
         "its state: what comes next",
-        *(["what was done"] if known else []),
+        *(["what was done"] if known and not narrow else []),
     ]
     rows = []
     for number, entry in enumerate(wait.ready[:most]):
@@ -100,13 +99,16 @@ def came_back(wait: Wait, how: str, handled: int | None = None, most: int = SHOW
         row += [html.escape(entry.peer or "–"), html.escape(entry.step.replace("_", " ") or "–")]
         if known:
             done = wait.turns[number].done if number < len(wait.turns) else []
-            row.append("; ".join(html.escape(done_words(each, how)) for each in done) or "nothing")
+            words = "; ".join(html.escape(done_words(each, how)) for each in done) or "nothing"
+            row += [] if narrow else [words]
         rows.append(row)
+        if known and narrow:
+            rows.append([f"→ {words}"])
     if len(wait.ready) > most:
         rows.append(["…", f"and {len(wait.ready) - most:,} more", *[""] * (len(head) - 2)])
     if len(wait.turns) > len(wait.ready) and wait.turns[-1].done:
         last = "; ".join(html.escape(done_words(each, how)) for each in wait.turns[-1].done[:SHOWN])
-        rows.append([*[""] * (len(head) - 2), "after the whole list", last])
+        rows.append([f"after the whole list: {last}"])
     if not rows:
         return "<p style='margin:2px 0'>Nothing was ready.</p>"
     return table(head, rows, left=len(head))
