@@ -67,6 +67,7 @@ HOSTILE = {
     "a crash": ("import ctypes\ndef add(a, b):\n    ctypes.string_at(0)", "exits", "signal"),
     "no such name": ("def ad(a, b):\n    return a + b", "missing-name", "does not define add"),
     "no Python": ("def add(a, b):\n    return a +", "does-not-run", "SyntaxError"),
+    "a name from elsewhere": ("def add(a, b):\n    return plus(a, b)", "does-not-run", "NameError"),
     "an exception": ("def add(a, b):\n    return 1 / 0", "does-not-run", "in line 3 of the cell"),
     "a file of the learner's": ("import not_a_module_of_mine", "does-not-run", "not_a_module_of_mine"),
     "much memory": ("x = bytearray(10**11)", "does-not-run", "MemoryError"),

@@ -71,6 +71,7 @@ def test_a_cell_says_what_its_rounds_are_worth(lab: Lab, rates: list[float], tex
     sweep = Sweep(lab.redis, ("epoll",), (2,), rounds=3)
     sweep.measurements = [measured("epoll", number, rate) for number, rate in enumerate(rates)]
     assert sweep.text(Cell("epoll", 2, 0)) == text
+    assert any(WIDE in note for note in sweep.notes()) == (text == WIDE)
 
 
 def test_a_rung_that_cannot_gets_a_dash_and_the_reason(lab: Lab) -> None:

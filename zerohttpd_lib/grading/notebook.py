@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from .reading import Unreadable, read
 from .verdict import NOT_ATTEMPTED, RIGHT, Verdict
 
 BEFORE_THE_SOLUTION: Final = 3  # wrong attempts
+WIDTH: Final = 88  # characters; JupyterLab breaks what is wider in mid-word
 
 _texts: dict[str, str] = {}  # by task: the answer cell as it was last run
 _progress: Progress | None = None
@@ -46,7 +48,8 @@ def check(task: str) -> None:
     if verdict.status == NOT_ATTEMPTED:
         raise NotAttempted(f"{task}: not attempted. Its cell is as you got it: write your answer there, and run it.")
     if verdict.status != RIGHT:
-        raise WrongAnswer("\n".join([*verdict.lines(hints_before), *_what_next(verdict, hints_before)]))
+        lines = [*verdict.lines(hints_before), *_what_next(verdict, hints_before)]
+        raise WrongAnswer("\n".join(map(_folded, lines)))
     print(f"{task}: right.")
 
 
@@ -120,6 +123,15 @@ def _tell_of_a_newer_version(exercise: Exercise) -> None:
 
 def _is_begun(exercise: Exercise) -> bool:
     return any(task in _texts or _kept().attempts(task) or _kept().is_done(task) for task in exercise.tasks)
+
+
+def _folded(line: str) -> str:
+    """A sentence in lines of `WIDTH`; the learner's values stay as they are."""
+    if line.startswith(("  yours:", "  expected:")):
+        return line
+    indent = " " * 12 if line.startswith("  hint:") else ""
+    parts = line.splitlines()
+    return "\n".join(textwrap.fill(part, WIDTH, subsequent_indent=indent, break_long_words=False) for part in parts)
 
 
 def _what_next(verdict: Verdict, hints_before: int) -> list[str]:

@@ -13,6 +13,11 @@ NOT_ATTEMPTED: Final = "not attempted"
 LONGEST_VALUE: Final = 400  # characters of a value that are shown
 NOTHING: Final = object()  # there is no value to show: None may well be one
 
+BY_HAND: Final = "Run your cell, then call it by hand with a small case."
+_NOT_PYTHON: Final = "Python cannot read your cell. Look at that line, and at the end of the one before it."
+_ALONE: Final = "The check runs this cell alone, after the first cell of the notebook: define in it all that it uses."
+RAISED_HINTS: Final = {"SyntaxError": _NOT_PYTHON, "IndentationError": _NOT_PYTHON, "NameError": _ALONE}
+
 
 class Wrong(Exception):
     """The answer is wrong, and this is why.
@@ -43,7 +48,7 @@ class Raised(Wrong):
     """
 
     def __init__(self, kind: str, text: str, say: str) -> None:
-        super().__init__("does-not-run", say=say, hints=["Run your cell, then call it by hand with a small case."])
+        super().__init__("does-not-run", say=say, hints=[RAISED_HINTS.get(kind, BY_HAND)])
         self.kind, self.text = kind, text
 
 

@@ -204,6 +204,8 @@ class Sweep:
         name, _ = self.axis()
         if name == "idle":
             notes.append(f"{self.clients[0]:,} clients ask without pause; so many connections beside them are silent.")
+        if any(WIDE in row for row in self.rows()):
+            notes.append(f"{WIDE}: the rounds differ by more than {WIDE_SPREAD:.0%} of their median.")
         reasons = {m.why: m for m in self.measurements if m.why}
         notes += [
             f"{CANNOT} {m.rung}, {m.clients:,} clients, {m.idle:,} idle: {why}." for why, m in list(reasons.items())[:8]

@@ -96,8 +96,8 @@ LEFT_HINTS: Final[dict[tuple[str, str], list[str]]] = {
     ("half", "gone"): ["RDHUP shuts one direction, HUP means both. Over TCP, even close() is only the first."],
     ("half", "there"): ["IN is set as well, because the end of file can be read. Look for RDHUP.", MANY_BITS],
     ("there", "broken"): ["Neither ERR nor HUP is set here."],
-    ("there", "gone"): ["HUP is not set here. IN alone says that there is something to read."],
-    ("there", "half"): ["RDHUP is not set here. IN alone says that there is something to read."],
+    ("there", "gone"): ["HUP is not set here. IN alone is something to read, OUT is room to write."],
+    ("there", "half"): ["RDHUP is not set here. IN alone is something to read, OUT is room to write."],
 }
 
 
