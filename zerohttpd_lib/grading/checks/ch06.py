@@ -123,9 +123,9 @@ def check_winner(answer: Answer) -> None:
 
 
 def measured_waits() -> dict[int, tuple[float, float]]:
-    """Seconds for poll and for epoll in each situation. The better of two medians: others use this machine, too."""
+    """Seconds for poll and for epoll in each situation. The best of four medians: others use this machine, too."""
     times: dict[tuple[str, int, int], float] = {}
-    for how in ("poll", "epoll") * 2:
+    for how in ("poll", "epoll") * 4:
         for watched, ready in ((1000, (1, 10, 1000)), (3, (1,))):
             for wait in measure_grid(how, (watched,), ready, repeats=40):
                 key = (how, wait.watched, wait.ready)
