@@ -105,7 +105,7 @@ def came_back(wait: Wait, how: str, handled: int | None = None, *, most: int = S
         if known and narrow:
             rows.append([f"→ {words}"])
     if len(wait.ready) > most:
-        rows.append(["…", f"and {len(wait.ready) - most:,} more", *[""] * (len(head) - 2)])
+        rows.append([f"… and {len(wait.ready) - most:,} more"])
     if len(wait.turns) > len(wait.ready) and wait.turns[-1].done:
         last = "; ".join(html.escape(done_words(each, how)) for each in wait.turns[-1].done[:SHOWN])
         rows.append([f"after the whole list: {last}"])
