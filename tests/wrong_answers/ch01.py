@@ -86,6 +86,7 @@ WRONG = {
         WrongAnswer("event-loops", changed(STUCK, ('one = {"iter', 'one = {"poll", "epoll", "iter'))),
         WrongAnswer("new-worker-for-each", changed(STUCK, ('three = {"iter', 'three = {"forking", "threaded", "iter'))),
         WrongAnswer("wrong-reason", changed(STUCK, ('worker = "b"', 'worker = "c"'))),
+        WrongAnswer("no-letter", changed(STUCK, ('worker = "b"', 'worker = "B"'))),
         WrongAnswer("not-a-set-of-names", changed(STUCK, ('one = {"iterative"}', 'one = "iterative"'))),
     ],
     "silence": [
@@ -184,6 +185,7 @@ class ThreadForEach:
             .replace("        serve_client", "        client.settimeout(0.5)\n        serve_client"),
         ),
         WrongAnswer("other-size", changed(PATIENCE, ("range(4)", "range(1)"))),
+        WrongAnswer("exits", changed(PATIENCE, ("        for thread in threads:\n            thread.join()\n", ""))),
         WrongAnswer(
             "shared-redis",
             changed(

@@ -163,7 +163,10 @@ def server_trouble(trouble: LabError) -> Wrong:
     if not isinstance(trouble, ServerTrouble):  # nothing to do with the answer
         return Wrong("cannot-judge", say=say)
     code = "does-not-run" if isinstance(trouble, ServerDidNotStart) else "exits"
-    return Wrong(code, say=say, hints=["Read what it said last: that is where it ended."])
+    hint = "Read what it said last: that is where it ended."
+    if say.endswith("run() has returned"):
+        hint = "A server ends when its run() does. It has to go on: in a loop, or in the join() of a thread that does."
+    return Wrong(code, say=say, hints=[hint])
 
 
 if __name__ == "__main__":

@@ -47,6 +47,9 @@ def check_stuck(answer: Answer) -> None:
     for name, said, measured in zip(names, yours, measured_stuck(answer.lab, (1, POOL_SIZE)), strict=True):
         if said != measured:
             raise _wrong_prediction(name, said, measured)
+    if because not in ("a", "b", "c"):
+        hints = ["Fill in one of the three letters, in quotes."]
+        raise Wrong("no-letter", yours=because, say='a_worker should be "a", "b" or "c".', hints=hints)
     if because != "b":
         hints = [
             "Chapter 1 says where a server sits while a client is silent, and what it costs in processor time.",
@@ -60,7 +63,8 @@ def _as_set(value: Any, name: str) -> set[str]:
     if isinstance(value, (set, list)) and all(isinstance(item, str) and item in RUNGS for item in value):
         return set(value)
     say = f"{name} should be a set of names, each of them one of {', '.join(RUNGS)}."
-    raise Wrong("not-a-set-of-names", yours=value, say=say, hints=["In Python, an empty set is set(), not {}."])
+    hints = ['Quotes around each name, as in {"iterative", "poll"}. An empty set is set(), not {}.']
+    raise Wrong("not-a-set-of-names", yours=value, say=say, hints=hints)
 
 
 def _wrong_prediction(name: str, said: set[str], measured: set[str]) -> Wrong:

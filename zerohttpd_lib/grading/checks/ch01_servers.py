@@ -127,10 +127,11 @@ def check_patience(answer: Answer) -> None:
 
 def _check_size(server: Server) -> None:
     """Four threads serve, whoever comes; the main thread may be a fifth."""
-    _comes_true(lambda: server.census()[1] >= THREADS, 1.0)
+    _comes_true(lambda: server.census()[1] > THREADS, 1.0)
     at_rest = server.census()
+    most = max(sum(at_rest), 1 + THREADS + 1)  # on a busy machine the last thread may only now be started
     silent = [silent_client(server) for _ in range(2 * THREADS)]
-    if _comes_true(lambda: sum(server.census()) > sum(at_rest), PATIENCE / 2):
+    if _comes_true(lambda: sum(server.census()) > most, PATIENCE / 2):
         hints = ["How many threads are there after a thousand clients?", "Start four, once; each accepts for itself."]
         say = f"With {2 * THREADS} silent clients your server has {server.census()[1]} threads, {at_rest[1]} without."
         raise Wrong("grows", say=say, hints=hints)

@@ -114,6 +114,9 @@ def _about_reset(yours: Any) -> Mistake:
     hints = ["recv() raises ConnectionResetError for it.", "except ConnectionError: beside the other except."]
     if yours == "ConnectionResetError":
         return "raises-for-reset", "The other side has reset the connection, and take() raised.", hints
+    if _kind(yours) == "nothing now":
+        first = "Nothing will ever come from this one. An except without a name catches more than EAGAIN."
+        return "reset-is-something-else", "The other side has reset the connection.", [first, hints[-1]]
     hints = ['A reset is no end: at the end recv() returns b"", at a reset it raises ConnectionResetError.', hints[-1]]
     return "reset-is-something-else", "The other side has reset the connection.", hints
 
