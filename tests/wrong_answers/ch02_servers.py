@@ -119,6 +119,7 @@ class HalfServer(PollServer):
         self.converse(client, None)
 """,
     ),
+    WrongAnswer("dies-of-half", changed(SERVER, ("        if parsed is None:\n            return\n", ""))),
     WrongAnswer(
         "forgets-half",
         changed(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import socket
+import time
 from contextlib import suppress
 from typing import Final
 
-from ...lab import Lab
+from ...lab import Lab, LabError
 from ...lab.server import Server
 from . import Answer, Wrong, task
 
 REQUEST: Final = b"GET /guestbook HTTP/1.1\r\nHost: check\r\n\r\n"
 REQUESTS: Final = 300
 AT_ONCE: Final = 2.5  # seconds: what takes longer waits for something
+ENDING: Final = 1.0  # seconds until a server that dies is gone
 
 KEEP: Final = [
     "What has come of a request must be there at the next event, in the context of its client.",
@@ -36,6 +38,18 @@ def check_half(answer: Answer) -> None:
 def _said(server: Server) -> str:
     said = server.errors().splitlines()
     return f" It said: {said[-1]}" if said else ""
+
+
+def _has_ended(server: Server) -> bool:
+    """Its connections are closed a moment before the process itself is gone."""
+    deadline = time.monotonic() + ENDING
+    while time.monotonic() < deadline:
+        try:
+            server.check_alive()
+        except LabError:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _ask(server: Server, request: bytes = REQUEST) -> bytes:
@@ -62,6 +76,12 @@ def _check_halves(server: Server) -> None:
     with _connect(server) as half, _connect(server) as other:
         half.sendall(REQUEST[:9])
         meanwhile = _ask(server)
+        if not meanwhile and _has_ended(server):
+            hints = [
+                "read_request gives None when more is needed: there is no request to unpack yet.",
+                "Two clients send at the same time. Are the bytes of one kept apart from those of the other?",
+            ]
+            raise Wrong("dies-of-half", say="Beside half a request your server ends." + _said(server), hints=hints)
         if not meanwhile:
             hints = [
                 "Where does your read_request wait: is there a loop around recv()?",
