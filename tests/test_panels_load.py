@@ -159,6 +159,16 @@ def test_close_in_the_middle_of_a_run_leaves_no_process_and_no_thread(panel: Loa
     assert all(is_gone(pid) for pid in pids)
 
 
+def test_a_second_run_is_refused_while_there_is_one(panel: LoadPanel) -> None:
+    panel.seconds.value = 60.0
+    panel.start.click()
+    wait_until(lambda: panel.runs and panel.runs[0].samples)
+    with pytest.raises(LabError, match="still busy"):
+        panel.run(rung="poll")
+    assert len(panel.lab.servers) == 1
+    assert not panel.stop.disabled
+
+
 def test_an_interrupt_ends_the_run_and_is_one_sentence(panel: LoadPanel) -> None:
     interrupt = threading.Timer(0.8, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT))
     interrupt.start()
