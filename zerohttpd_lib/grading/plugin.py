@@ -97,7 +97,7 @@ class TaskItem(pytest.Item):
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        return self.path, None, self.name
+        return self.path, None, f"{self.path.parent.name}/{self.path.stem}: {self.name}"
 
 
 class NotRight(Exception):
