@@ -4,6 +4,10 @@ Each thread is an iterative server, with a Redis connection that it keeps. They 
 accept() on the same listening socket; when a client connects, the kernel wakes one of them. The
 article's threads take a lock before accept(), so that only one is there at a time; Linux does
 not need it. They also give up on a client that is silent for 5 seconds; these wait.
+
+A thread that sleeps in accept() has a descriptor set aside for its client: the kernel takes the
+number first, and then waits (__sys_accept4 in net/socket.c). It is not in /proc/PID/fd, but it counts. A pool
+needs as many descriptors as it has threads, and as many again for Redis.
 """
 
 from __future__ import annotations
