@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from zerohttpd_lib.lab.measurement import Cell
 from zerohttpd_lib.lab.redis_server import Redis
-from zerohttpd_lib.lab.sweep import Cell, Sweep
+from zerohttpd_lib.lab.sweep import Sweep
 
 from .measured import Settings, ratios, table, with_range
 

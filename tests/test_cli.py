@@ -87,7 +87,7 @@ def test_load_prints_json_with_what_others_rely_on() -> None:
     assert result["failed"] == 0
     assert result["requests_per_second"] > 0
     assert 0 < result["p50_ms"] <= result["p99_ms"]
-    assert result["bottleneck"] in ("server", "generator", "redis", "none")
+    assert result["bottleneck"] in ("server", "generator", "redis", "machine", "none")
 
 
 def test_load_finds_the_redis_behind_a_server() -> None:
@@ -100,7 +100,7 @@ def test_load_prints_a_table_for_people() -> None:
     with serving("epoll") as (_, url):
         loaded = run("load", url + "/guestbook", "--requests", "50")
     assert re.search(r"^Answered: +50 requests", loaded.stdout, re.M)
-    assert re.search(r"^Bottleneck: ", loaded.stdout, re.M)
+    assert re.search(r"^Limit: ", loaded.stdout, re.M)
 
 
 @pytest.mark.parametrize(

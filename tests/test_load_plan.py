@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from zerohttpd_lib import Lab, LabError
+from zerohttpd_lib.http_wire import read_request
 from zerohttpd_lib.load.plan import Plan, PlanError
+from zerohttpd_lib.load.requests import VARIANTS
 
 URL = "http://127.0.0.1:8000/guestbook"
 
@@ -28,8 +30,14 @@ URL = "http://127.0.0.1:8000/guestbook"
         ({"requests": 10_000_001}, "from 1 to 10,000,000"),
         ({"rate": 0}, "rate=0: choose more than 0"),
         ({"rate": math.nan}, "rate=nan: choose more than 0"),
-        ({"warm_up": -1}, "warm-up takes some seconds"),
-        ({"warm_up": 1, "requests": 5}, "not with requests"),
+        ({"rate": "9"}, "rate='9': this has to be a number"),
+        ({"think": 0}, "think=0: choose more than 0"),
+        ({"think": math.inf}, "think=inf: choose more than 0"),
+        ({"think": True}, "think=True: this has to be a number"),
+        ({"think": 1, "rate": 1}, "either a rate or a think time"),
+        ({"think": 1, "think_times": "normal"}, "choose exponential or fixed"),
+        ({"cap": 0}, "cap=0: choose more than 0"),
+        ({"cap": math.nan}, "cap=nan: choose more than 0"),
         ({"timeout": 0}, "more than 0 and at most 600 seconds"),
         ({"timeout": 601}, "more than 0 and at most 600 seconds"),
         ({"clients": 10_000_000}, "clients=10,000,000: .*fewer"),
@@ -116,8 +124,48 @@ def test_a_small_plan_is_one_process_and_one_for_the_idle() -> None:
     assert Plan(url=URL).idle_parts() == []
 
 
+def test_no_two_varied_requests_are_the_same_bytes_and_all_ask_for_the_same_page() -> None:
+    plan = Plan(url="http://127.0.0.1:8000/guestbook?a=%20b")
+    found = [template % number for number, template in enumerate(plan.templates)]
+    assert len(set(found)) == len(found) == VARIANTS
+    for number, request in enumerate(found):
+        parsed = read_request(request)
+        assert parsed is not None
+        assert parsed[1] == len(request)
+        assert (parsed[0].method, parsed[0].path) == ("GET", "/guestbook")
+        assert f"visit={number}".encode() in request
+        assert b"a=%20b" in request
+    heads = [request.partition(b"\r\n")[2] for request in found]
+    assert len(set(heads)) > VARIANTS / 2
+
+
+def test_a_setting_that_there_is_not_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(PlanError, match=r"no setting 'cleints'. Did you mean clients\?"):
+        Plan.of(URL, {"cleints": 3})
+    with pytest.raises(PlanError, match="There are clients, idle, seconds"):
+        Plan.of(URL, {"xyzzy": 3})
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "who"),
+    [
+        ({"clients": 1}, "closed loop", "1 client"),
+        ({"rate": 1500}, "open loop", "1,500 requests due a second"),
+        ({"clients": 20, "think": 2}, "users who think", "20 clients who think for 2 s (exponential)"),
+    ],
+)
+def test_a_plan_says_which_kind_of_load_it_is(settings: dict[str, Any], kind: str, who: str) -> None:
+    plan = Plan(URL, **settings)
+    assert (plan.kind, plan.who) == (kind, who)
+
+
+def test_more_processes_than_clients_are_not_made() -> None:
+    assert [part.clients for part in Plan(URL, clients=3).client_parts(8)] == [1, 1, 1]
+    assert [part.first for part in Plan(URL, clients=5, idle=10).client_parts(2)] == [10, 13]
+
+
 def test_a_plan_travels_as_json() -> None:
-    plan = Plan(url=URL, clients=3, idle=4, requests=5, keep_alive=True, timeout=6.5)
+    plan = Plan(url=URL, clients=3, idle=4, requests=5, keep_alive=True, timeout=6.5, think=0.5, varied=True)
     assert Plan.from_json(plan.to_json()) == plan
 
 

@@ -13,15 +13,16 @@ from proc import descendants, wait_for_end
 from waiting import wait_until
 
 from zerohttpd_lib.lab import Lab, LabError
-from zerohttpd_lib.lab.sweep import CANNOT, Cell, Measurement, Sweep
+from zerohttpd_lib.lab.measurement import Cell, Measurement
+from zerohttpd_lib.lab.sweep import CANNOT, Sweep
 from zerohttpd_lib.published import WIDE
 from zerohttpd_lib.servers.epoll import EpollServer
 
 SMALL = {"rungs": ("poll", "epoll"), "clients": (2, 4), "seconds": 0.1, "workers": {"poll": 1, "epoll": 1}}
 
 
-def measured(rung: str, round: int, rate: float, why: str = "", clients: int = 2) -> Measurement:
-    return Measurement(rung, clients, 0, round, 1, 0.1, rate, 0, 1.0, 2.0, "server", why)
+def measured(rung: str, round: int, rate: float, why: str = "", clients: int = 2, problem: str = "") -> Measurement:
+    return Measurement(rung, clients, 0, round, 1, requests_per_second=rate, problem=problem, why=why)
 
 
 def rows_of(file: Path) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from waiting import wait_until
 
 from zerohttpd_lib import Lab
 from zerohttpd_lib.lab import Server
-from zerohttpd_lib.lab.load_run import IdleRun
+from zerohttpd_lib.lab.idle_run import IdleRun
 from zerohttpd_lib.load.plan import Plan
 from zerohttpd_lib.trace.reader import Trace, event_names
 

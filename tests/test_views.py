@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from zerohttpd_lib import views
 from zerohttpd_lib.cost import fit, measure_grid
 from zerohttpd_lib.lab import Lab
 from zerohttpd_lib.lab.sweep import Measurement, Sweep
+from zerohttpd_lib.load.latencies import Latencies
 from zerohttpd_lib.load.result import LoadResult
 from zerohttpd_lib.trace.reader import Trace
 
@@ -25,7 +27,7 @@ def run() -> tuple[LoadResult, Trace]:
 def sweep_of(lab: Lab, rates: dict[int, float]) -> Sweep:
     sweep = Sweep(lab.redis, ("poll", "epoll"), tuple(rates), rounds=1)
     sweep.measurements = [
-        Measurement(rung, clients, 0, 0, 10, 0.7, rate, 0, 1.0, 2.0, "server")
+        Measurement(rung, clients, 0, 0, 10, requests_per_second=rate, bottleneck="server")
         for clients, rate in rates.items()
         for rung in ("poll", "epoll")
     ]
@@ -40,7 +42,7 @@ def test_a_load_is_shown_with_its_numbers_in_words(run: tuple[LoadResult, Trace]
 
 def test_a_load_without_an_answer_is_shown_too(run: tuple[LoadResult, Trace]) -> None:
     result = run[0]
-    nothing = LoadResult(result.plan, 0, {"refused": 3}, 0.5, 0.0, result.latencies_ms[:0], {}, [])
+    nothing = replace(result, requests=0, failures={"refused": 3}, latencies=Latencies(), samples=[])
     assert views.show_load(nothing).png.startswith(PNG)
 
 

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from ..load.plan import Plan
+from ..load.plan import Plan, PlanError
 from ..load.result import LoadResult
 from ..published import RUNGS as ARTICLE_RUNGS
-from .load_run import IdleRun, LoadRun
+from .idle_run import IdleRun
+from .load_run import LoadRun
 from .processes import LabError, interrupts_in_one_sentence
 from .redis_server import Redis
 from .server import Server
@@ -63,52 +65,40 @@ class Lab:
         return server
 
     def load(
-        self,
-        server: Server | str,
-        path: str = "/guestbook",
-        *,
-        clients: int = 8,
-        idle: int = 0,
-        seconds: float | None = None,
-        requests: int | None = None,
-        keep_alive: bool = False,
-        timeout: float = 30.0,
-        progress: bool = True,
+        self, server: Server | str, path: str = "/guestbook", *, progress: bool = True, **settings: Any
     ) -> LoadResult:
         """Put a server, or the URL of one, under load; return what came of it.
 
-        `clients` ask without pause, each for its next page when it has the last one, for
-        `seconds` or until `requests` are answered, while `idle` connections stay silent.
+        `settings` are those of `Plan`, by name:
+
+        clients=8           so many clients, each of which asks without pause for its next page
+        idle=0              so many connections beside them that stay silent
+        seconds=5.0         measured for so long, once it has settled; or requests=N: N requests, no matter when
+        keep_alive=False    many requests on one connection
+        rate=R              an open loop instead: R requests a second, whether or not the server keeps up
+        think=Z             users who think instead: silent for Z seconds on average before each request
+        timeout=30.0, cap=30.0, varied=False    see `Plan`
+
+        Raises LabError for settings that cannot be had.
         """
-        run = self.start_load(
-            server, path, clients=clients, idle=idle, seconds=seconds, requests=requests,
-            keep_alive=keep_alive, timeout=timeout,
-        )  # fmt: skip
+        run = self.start_load(server, path, **settings)
         with interrupts_in_one_sentence():
             result = run.wait(progress)
         if isinstance(server, Server):
             server.check_answered(result)
         return result
 
-    def start_load(
-        self,
-        server: Server | str,
-        path: str = "/guestbook",
-        *,
-        clients: int = 8,
-        idle: int = 0,
-        seconds: float | None = None,
-        requests: int | None = None,
-        keep_alive: bool = False,
-        timeout: float = 30.0,
-    ) -> LoadRun:
+    def start_load(self, server: Server | str, path: str = "/guestbook", **settings: Any) -> LoadRun:
         """The same, but return at once. `run.samples` grows meanwhile; `run.wait()` has the result."""
         self._check_open()
         if not isinstance(server, (str, Server)):
             raise LabError(f"{server!r} is neither a server nor a URL: start one with lab.serve(...).")
-        url = server if isinstance(server, str) else server.url + path
-        plan = Plan(url, clients, idle, seconds, requests, keep_alive, timeout)
-        run = LoadRun(plan, self.redis.pid)
+        try:
+            plan = Plan.of(server if isinstance(server, str) else server.url + path, settings)
+        except PlanError as problem:
+            raise LabError(str(problem)) from None
+        recorded = server.is_recorded if isinstance(server, Server) else None
+        run = LoadRun(plan, self.redis.pid, recorded)
         self.loads.append(run)
         return run
 
@@ -126,7 +116,8 @@ class Lab:
         clients: int | Sequence[int] = (20, 100, 500, 1000),
         idle: int | Sequence[int] = (0,),
         *,
-        seconds: float = 0.6,
+        think: float | None = None,
+        seconds: float = 1.0,
         rounds: int = 2,
         workers: Mapping[str, int] | None = None,
         file: str | Path | None = None,
@@ -135,7 +126,8 @@ class Lab:
     ) -> Sweep:
         """Measure a table like the article's; see `Sweep`. `on_measurement` may draw it as it grows."""
         sweep = Sweep(
-            self.redis, rungs, clients, idle, seconds=seconds, rounds=rounds, workers=workers, file=file
+            self.redis, rungs, clients, idle,
+            think=think, seconds=seconds, rounds=rounds, workers=workers, file=file,
         )  # fmt: skip
         with interrupts_in_one_sentence():
             return sweep.run(progress=progress, on_measurement=on_measurement)

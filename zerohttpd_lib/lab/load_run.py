@@ -2,62 +2,63 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import sys
+import os
+import signal
 import threading
 from collections import Counter
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
-import numpy as np
 from tqdm.auto import tqdm
 
-from ..load.cpu import Meter, Share, dropped_connections, listeners, redis_beside
+from ..load.cpu import Machine, Meter, Share, redis_of
+from ..load.latencies import Latencies
+from ..load.limit import ALWAYS
+from ..load.network import Counters, accept_queue, listeners
 from ..load.plan import Plan, PlanError
-from ..load.result import SAMPLE_SECONDS, LoadResult, Sample, merge_samples
-from .processes import GuardedProcess, LabError, new_folder
+from ..load.result import LoadResult
+from ..load.sample import Sample, merge_samples
+from ..load.steady import has_settled, is_enough, rate, why_not
+from .generators import Generators
+from .idle_run import IdleRun
+from .processes import LabError
+
+NEWS_TIME: Final = 0.1  # seconds between two looks at a load test that is waited for
+SPARE_CORES: Final = 0.5  # idle: then one more generator process could do something
 
 
 class LoadRun:
     """Started when it is made. `samples` grows while it runs; `wait()` returns the result.
 
-    `redis_pid` is whose CPU time is shown beside the server's; without it, it is looked for.
-    Raises LabError for a plan that cannot be carried out.
+    It settles first, and is measured then (see load/steady.py). Where the generator turns out to be the
+    limit, and this machine has cores to spare, it begins anew with twice as many processes.
+
+    `redis_pid` is whose CPU time is shown beside the server's; `recorded`, whether the server's waits
+    are recorded meanwhile. Raises LabError for a plan that cannot be carried out.
     """
 
-    def __init__(self, plan: Plan, redis_pid: int | None = None) -> None:
+    def __init__(self, plan: Plan, redis_pid: int | None = None, recorded: bool | None = None) -> None:
         self.plan = _checked(plan)
+        self.recorded = recorded
         self.samples: list[Sample] = []
-        self._news = threading.Condition()
+        self.is_measured = False  # by now
+        self._trouble: BaseException | None = None
+        self._result: LoadResult | None = None
+        self._ended = threading.Event()
+        self._stopped = False
         self._idle: IdleRun | None = None
-        self._processes: list[GuardedProcess] = []
-        self._readers: list[threading.Thread] = []
-        self._parts: list[list[Sample]] = []  # the samples of each process
-        self._results: list[dict[str, Any]] = []
-        self._shares: dict[str, Share] = {}
-        self._dropped = dropped_connections()
+        self._generators: Generators | None = None
+        self._controller = threading.Thread(target=self._control, daemon=True)
         try:
-            self._start(redis_pid)
+            if self.plan.idle:
+                self._idle = IdleRun(self.plan)
+            servers = listeners(self.plan.address[1])
+            self._redis = redis_of(servers) if redis_pid is None else [redis_pid]
+            self._begin(1)
         except BaseException:  # an interrupt, too
             self.stop()
             raise
-
-    def _start(self, redis_pid: int | None) -> None:
-        servers = listeners(self.plan.address[1])
-        redis_pid = redis_pid or redis_beside(servers)
-        if self.plan.idle:
-            self._idle = IdleRun(self.plan)
-        for part in self.plan.client_parts():
-            self._processes.append(_start("generator", part))
-            self._parts.append([])
-        pids = [_first_word(process)["pid"] for process in self._processes]
-        self._meters = {"server": Meter(servers), "generator": Meter(pids)}
-        if redis_pid is not None:
-            self._meters["redis"] = Meter([redis_pid])
-        self._running = len(pids)
-        for number in range(len(pids)):
-            self._readers.append(threading.Thread(target=self._read, args=(number,), daemon=True))
-            self._readers[-1].start()
+        self._controller.start()
 
     def wait(self, progress: bool = True) -> LoadResult:
         """Wait for the end, with a progress bar if you like. An interrupt ends the load test."""
@@ -65,143 +66,165 @@ class LoadRun:
         unit = "s" if self.plan.seconds else "requests"
         try:
             with tqdm(total=total, unit=unit, disable=not progress, leave=False) as bar:
-                bar.bar_format = "{l_bar}{bar}| {n:.0f}/{total:.0f} " + unit + "{postfix}"
-                seen = 0
-                while self.is_running:
-                    with self._news:
-                        self._news.wait_for(lambda: not self.is_running, SAMPLE_SECONDS)
-                    for sample in self.samples[seen:]:
-                        seen += 1
-                        done = sample.at if self.plan.seconds else bar.n + sample.requests
-                        bar.update(min(done, total) - bar.n)
-                        bar.set_postfix_str(f" {sample.requests / SAMPLE_SECONDS:,.0f} requests/s")
+                bar.bar_format = "{desc}{bar}| {n:.0f}/{total:.0f} " + unit + "{postfix}"
+                while not self._ended.wait(NEWS_TIME):
+                    self._show(bar, total)
         finally:
             self.stop()
-        if len(self._results) < len(self._processes):
-            said = "\n".join(process.errors()[-500:] for process in self._processes)
-            raise LabError(f"The load generator died. It said: {said or 'nothing'}")
-        return self._result()
+        if self._trouble is not None:
+            raise self._trouble
+        if self._result is None:
+            raise LabError("The load test was stopped.")
+        return self._result
+
+    def _show(self, bar: Any, total: float) -> None:
+        measured = [sample for sample in self.samples if sample.measured]
+        done = sum(sample.seconds if self.plan.seconds else sample.requests for sample in measured)
+        bar.set_description_str("measuring " if self.is_measured else "settling ", refresh=False)
+        bar.set_postfix_str(f" {rate(self.samples[-3:]):,.0f} requests/s", refresh=False)
+        bar.update(min(done, total) - bar.n)
+        bar.refresh()
 
     @property
     def is_running(self) -> bool:
-        return self._running > 0
+        return not self._ended.is_set()
 
-    def shares_so_far(self) -> dict[str, Share]:
-        """How busy each side has been, from the start until now."""
-        return {name: meter.share() for name, meter in self._meters.items()}
+    @property
+    def generator_pids(self) -> list[int]:
+        return self._generators.pids if self._generators is not None else []
+
+    def shares_so_far(self) -> tuple[dict[str, Share], float]:
+        """How busy each side, and all cores together, have been since it began to settle, or to be measured."""
+        return {name: meter.share() for name, meter in self._meters.items()}, self._machine.share()
 
     def stop(self) -> None:
-        """End it now, if it is still running."""
-        for process in self._processes:
-            process.stop()
+        """End it now, if it is still running. May be repeated."""
+        self._stopped = True
+        if self._generators is not None:
+            self._generators.stop()
+        if self._controller.ident is not None:
+            self._controller.join()
         if self._idle is not None:
             self._idle.stop()
-        for reader in self._readers:
-            reader.join()
+        self._ended.set()
 
-    def _read(self, number: int) -> None:
-        """In a thread for each generator process: take in what it prints, until it has ended."""
-        for line in self._processes[number].output:
-            message = json.loads(line)
-            with self._news:
-                if "sample" in message:
-                    self._parts[number].append(Sample(**message["sample"]))
-                    self._merge()
-                else:
-                    self._results.append(message["result"])
-                    self._shares = {name: meter.share() for name, meter in self._meters.items()}
-        with self._news:
-            self._running -= 1
-            self._news.notify_all()
+    # In a thread of its own: begin, watch, decide, add up.
 
-    def _merge(self) -> None:
-        """A sample is complete when each process has sent its part of it."""
-        if all(len(part) > len(self.samples) for part in self._parts):
+    def _begin(self, processes: int) -> None:
+        """Start so many generator processes, or more. Nothing that came before counts any more."""
+        self._generators = Generators(self.plan.client_parts(processes))
+        self.samples.clear()
+        self.is_measured = self.plan.requests is not None
+        self._look_at_the_sides()
+
+    def _look_at_the_sides(self) -> None:
+        """From now on: who is busy, what is dropped. The server's processes may have come since the start."""
+        assert self._generators is not None
+        self._meters = {
+            "server": Meter(listeners(self.plan.address[1]), without=self._redis),
+            "generator": Meter(self._generators.pids),
+        }
+        if self._redis:
+            self._meters["redis"] = Meter(self._redis)
+        self._machine, self._counters = Machine(), Counters.now()
+
+    def _control(self) -> None:
+        try:
+            while (results := self._watch()) is None:
+                pass
+            if results:
+                self._result = self._add_up(results)
+        except BaseException as trouble:  # whatever it is, wait() raises it, and does not wait for ever
+            self._trouble = trouble
+        finally:
+            self._ended.set()
+
+    def _watch(self) -> list[dict[str, Any]] | None:
+        """Follow the generators to their end. Returns what they found; nothing, if they were stopped;
+        None, if it has begun anew with more of them."""
+        generators, problem = self._generators, ""
+        assert generators is not None
+        settled: bool | str = self.plan.requests is not None
+        for samples in generators.samples():
             cores = {name: meter.cores() for name, meter in self._meters.items()}
-            self.samples.append(merge_samples([part[len(self.samples)] for part in self._parts], cores))
+            self.samples.append(merge_samples(samples, accept_queue(self.plan.address[1]), cores))
+            if self.plan.requests is not None:
+                continue
+            if not self.is_measured:
+                settled = has_settled(self.samples, self.plan)
+                if settled is False:
+                    continue
+                if self._wants_more(generators):
+                    generators.stop()
+                    self._begin(2 * len(generators.pids))
+                    return None
+                self.is_measured, problem = True, "" if settled is True else str(settled)
+                self._look_at_the_sides()
+                generators.tell(signal.SIGUSR1)
+            else:
+                measured = [sample for sample in self.samples if sample.measured]
+                if is_enough(measured, replace(self.plan, cap=self.plan.seconds or 0) if problem else self.plan):
+                    self._look_once_more()
+                    generators.tell(signal.SIGUSR2)
+        if self._stopped:
+            return []
+        if len(generators.results) < len(generators.pids):
+            raise LabError(f"The load generator died. It said: {generators.errors() or 'nothing'}")
+        if self.plan.requests is not None:
+            self._look_once_more()
+        elif not problem:
+            problem = why_not([sample for sample in self.samples if sample.measured], self.plan)
+        self._problem = problem
+        return generators.results
 
-    def _result(self) -> LoadResult:
-        parts = [np.frombuffer(base64.b64decode(result["latencies"]), np.float32) for result in self._results]
-        latencies = np.concatenate(parts)
+    def _wants_more(self, generators: Generators) -> bool:
+        """Is the generator the limit, and would another process of it have a core to run on?"""
+        idle = (1 - self._machine.share()) * (os.cpu_count() or 1)
+        is_the_limit = self._meters["generator"].share().ran >= ALWAYS and idle >= SPARE_CORES
+        return is_the_limit and not self._stopped and self.plan.clients >= 2 * len(generators.pids)
+
+    def _look_once_more(self) -> None:
+        self._shares = {name: meter.share() for name, meter in self._meters.items()}
+        self._busy = self._machine.share()
+        self._happened = Counters.now() - self._counters
+
+    def _add_up(self, results: list[dict[str, Any]]) -> LoadResult:
+        def total(name: str) -> Any:
+            return sum(result[name] for result in results)
+
         failures: Counter[str] = Counter()
-        for result in self._results:
+        for result in results:
             failures.update(result["failures"])
-        generators = [Share(**result["share"]) for result in self._results]
-        generator = Share(sum(share.cores for share in generators), max(share.busy for share in generators))
+        requests, measured = total("requests"), [sample for sample in self.samples if sample.measured]
         return LoadResult(
             plan=self.plan,
-            requests=len(latencies),
+            requests=requests,
             failures=dict(failures),
-            seconds=max(result["seconds"] for result in self._results),
-            requests_per_second=sum(result["answered_in_time"] / result["seconds"] for result in self._results),
-            latencies_ms=np.sort(latencies) * 1e3,
-            shares={**self._shares, "generator": generator},
+            seconds=max(result["seconds"] for result in results),
+            requests_per_second=sum(result["requests"] / result["seconds"] for result in results),
+            latencies=_sum_of(results, "latencies"),
+            waiting=_sum_of(results, "waiting"),
+            shares=self._shares,
+            machine=self._busy,
             samples=self.samples,
+            problem=self._problem,
+            answered_clients=total("answered"),
+            mean_wait=total("seconds_waited") / requests if requests else 0.0,
+            mean_think=total("seconds_thought") / requests if requests else 0.0,
             idle_open=self._idle.open_now if self._idle is not None else 0,
-            late=len(latencies) - sum(result["answered_in_time"] for result in self._results),
-            dropped=dropped_connections() - self._dropped,
+            late=total("late"),
+            counters=self._happened,
+            accept_queue=max((sample.accept_queue for sample in measured), default=0),
+            recorded=self.recorded,
+            generators=len(results),
         )
 
 
-class IdleRun:
-    """Idle connections, held by processes of their own; all open and accepted when this returns."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = _checked(plan)
-        self._processes: list[GuardedProcess] = []
-        self._open: dict[int, int] = {}  # by process
-        self.problem = ""
-        try:
-            for part in self.plan.idle_parts():
-                self._open_part(part)
-        except BaseException:
-            self.stop()
-            raise
-        for number, process in enumerate(self._processes):
-            threading.Thread(target=self._read, args=(number, process), daemon=True).start()
-
-    def _open_part(self, part: Plan) -> None:
-        process = _start("idle", part)
-        self._processes.append(process)
-        line = process.output.readline()
-        if not line:
-            raise LabError(f"The idle connections could not be opened: {process.errors()[-500:]}")
-        self._take_in(len(self._processes) - 1, line)
-        if self.problem:
-            raise LabError(
-                f"Of {self.plan.idle:,} idle connections {self.open_now:,} could be opened: {self.problem}. "
-                "Choose fewer, or give the server more workers."
-            )
-
-    @property
-    def open_now(self) -> int:
-        """How many are still open. The server may have closed some."""
-        return sum(self._open.values())
-
-    def _take_in(self, number: int, line: str) -> None:
-        news = json.loads(line)
-        self._open[number] = news["open"]
-        self.problem = self.problem or news["problem"]
-
-    def _read(self, number: int, process: GuardedProcess) -> None:
-        for line in process.output:
-            self._take_in(number, line)
-
-    def stop(self) -> None:
-        """Close them all."""
-        for process in self._processes:
-            process.stop()
-
-    def __repr__(self) -> str:
-        return f"{self.open_now:,} connections that are open and silent"
-
-
-def _first_word(process: GuardedProcess) -> dict[str, Any]:
-    line = process.output.readline()
-    if not line:
-        raise LabError(f"The load generator did not start. It said: {process.errors()[-500:] or 'nothing'}")
-    word: dict[str, Any] = json.loads(line)
-    return word
+def _sum_of(results: list[dict[str, Any]], name: str) -> Latencies:
+    found = Latencies()
+    for result in results:
+        found.add(Latencies.from_text(result[name]))
+    return found
 
 
 def _checked(plan: Plan) -> Plan:
@@ -209,8 +232,3 @@ def _checked(plan: Plan) -> Plan:
         return plan.check()
     except PlanError as problem:
         raise LabError(str(problem)) from None
-
-
-def _start(module: str, plan: Plan) -> GuardedProcess:
-    command = [sys.executable, "-m", f"zerohttpd_lib.load.{module}", plan.to_json()]
-    return GuardedProcess(command, new_folder(module), grace=0.5)

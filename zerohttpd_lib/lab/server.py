@@ -195,6 +195,10 @@ class Server:
     # Looking.
 
     @property
+    def is_recorded(self) -> bool:
+        return self._trace_path is not None
+
+    @property
     def trace(self) -> Trace:
         """What the server's waits have been until now (until its end, once it has ended)."""
         return self.newest(None)

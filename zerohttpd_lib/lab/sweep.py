@@ -1,27 +1,30 @@
 """A table like the article's: servers across, number of clients (or of idle connections) down.
 
-Each cell of the table is measured several times, each time on a server that was started for it,
-after a warm-up. A round measures every cell once, so that a slow minute of the machine falls on
-all servers alike, and not on one of them.
+Each cell of the table is measured several times, each time on a server that was started for it, in a
+steady state (see load/steady.py). A round measures every cell once, so that a slow minute of the
+machine falls on all servers alike, and not on one of them.
+
+A cell without a steady state is shown as such, and has no rate: nothing is compared with it.
 """
 
 from __future__ import annotations
 
 import csv
 import statistics
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
 from tqdm.auto import tqdm
 
-from ..load.generator import ARRIVALS
 from ..load.plan import Plan
 from ..published import RUNGS as ARTICLE_RUNGS
 from ..published import WIDE
 from ..servers import RUNGS
 from .load_run import LoadRun
+from .measurement import Cell, Measurement, numbers, why_it_means_nothing
 from .processes import LabError
 from .redis_server import Redis
 from .server import Server
@@ -29,49 +32,21 @@ from .server import Server
 # As in the article, scaled to a machine of our days that is not a server: it had ten processes of
 # poll and epoll, and 20,000 threads.
 WORKERS: Final = {"preforked": 10, "prethreaded": 1000, "poll": 10, "epoll": 10}
+LEVELS: Final = (20, 100, 500, 1000, 3000, 8000, 15_000)  # of the article's, those of a table in ten minutes
 WIDE_SPREAD: Final = 0.5  # a cell whose rounds differ by more than this share of their median
-MOST_FAILURES: Final = 0.05  # a share; with more of them, a rate means nothing
+CAP: Final = 12.0  # seconds for a cell to settle, and as many to be measured, at most
 CANNOT: Final = "—"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One place in the table."""
-
-    rung: str
-    clients: int
-    idle: int
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One measurement of one cell. `why`: what went wrong, if the rate means nothing."""
-
-    rung: str
-    clients: int
-    idle: int
-    round: int
-    workers: int | None  # None: the rung's own default
-    seconds: float
-    requests_per_second: float
-    failed: int
-    p50_ms: float | None
-    p99_ms: float | None
-    bottleneck: str
-    why: str = ""
-
-    @property
-    def cell(self) -> Cell:
-        return Cell(self.rung, self.clients, self.idle)
+UNSTEADY: Final = "unsteady"
 
 
 class Sweep:
     """What is to be measured, and what has been. `run()` goes on where it was left.
 
     `rungs`, `clients`, `idle`: every combination is a cell. A rung is a name, or a class of your
-    own, which goes by its name, too. `workers` has, by rung, the number of processes or threads
-    (default: `WORKERS`). With `file`, each measurement is written to that CSV file at once, and
-    those in it already are not made again. Raises LabError.
+    own, which goes by its name, too. With `think`, the clients are users who think for so many
+    seconds. `workers` has, by rung, the number of processes or threads (default: `WORKERS`). `seconds`
+    and `cap` are those of a `Plan`. With `file`, each measurement is written to that CSV file at
+    once, and those in it already are not made again. Raises LabError.
     """
 
     def __init__(
@@ -81,7 +56,9 @@ class Sweep:
         clients: int | Sequence[int] = (20, 100, 500, 1000),
         idle: int | Sequence[int] = (0,),
         *,
-        seconds: float = 0.6,
+        think: float | None = None,
+        seconds: float = 1.0,
+        cap: float = CAP,
         rounds: int = 2,
         workers: Mapping[str, int] | None = None,
         file: str | Path | None = None,
@@ -96,8 +73,8 @@ class Sweep:
         if unknown := [rung for rung in rungs if isinstance(rung, str) and rung not in RUNGS]:
             raise LabError(f"There is no rung named {unknown[0]!r}. Choose from {', '.join(RUNGS)}.")
         self.redis = redis
-        self.rungs, self.clients, self.idle = tuple(self.served), tuple(clients), tuple(idle)
-        self.seconds, self.rounds = seconds, rounds
+        self.rungs, self.clients, self.idle = tuple(self.served), tuple(sorted(clients)), tuple(sorted(idle))
+        self.think, self.seconds, self.cap, self.rounds = think, seconds, cap, rounds
         self.workers = {**WORKERS, **(workers or {})}
         self.file = Path(file) if file is not None else None
         self.cells = [Cell(rung, c, i) for i in self.idle for c in self.clients for rung in self.rungs]
@@ -125,59 +102,68 @@ class Sweep:
         return self
 
     def _measure(self, number: int, cell: Cell) -> Measurement:
-        warm_up = 0.1 + 1.25 * cell.clients / ARRIVALS  # until all have come, and a little longer
         workers = self.workers.get(cell.rung)
+        known: dict[str, Any] = {**asdict(cell), "round": number, "workers": workers}
+        known |= {"think": self.think, "seconds": self.seconds}
+        if reached := self._end_of(cell, number):
+            return Measurement(**known, why=f"not measured: no steady state with {reached} clients already")
         try:
             server = Server(self.served[cell.rung], self.redis.address, workers=workers, record=False)
             try:
-                url = server.url + "/guestbook"
-                plan = Plan(url, cell.clients, cell.idle, self.seconds, warm_up=warm_up, drain=False)
-                result = LoadRun(plan, self.redis.pid).wait(progress=False)
+                plan = Plan(
+                    server.url + "/guestbook", cell.clients, cell.idle, self.seconds,
+                    think=self.think, cap=self.cap, drain=False,
+                )  # fmt: skip
+                result = LoadRun(plan, self.redis.pid, recorded=False).wait(progress=False)
             finally:
                 server.stop()
         except LabError as problem:
-            return self._failed(number, cell, str(problem).splitlines()[0])
-        why = ""
-        if result.requests == 0:
-            why = "no request was answered"
-        elif result.failed > MOST_FAILURES * (result.requests + result.failed):
-            kind = max(result.failures, key=lambda name: result.failures[name])
-            why = f"{result.failed:,} of {result.requests + result.failed:,} requests failed, most of them: {kind}"
-        return Measurement(
-            cell.rung, cell.clients, cell.idle, number, workers, self.seconds,
-            round(result.requests_per_second, 1), result.failed,
-            result.percentile(50), result.percentile(99), result.bottleneck, why,
-        )  # fmt: skip
+            return Measurement(**known, why=str(problem).splitlines()[0])
+        return Measurement(**known, **numbers(result), why=why_it_means_nothing(result))
 
-    def _failed(self, number: int, cell: Cell, why: str) -> Measurement:
-        workers = self.workers.get(cell.rung)
-        return Measurement(
-            cell.rung, cell.clients, cell.idle, number, workers, self.seconds, 0, 0, None, None, "none", why
-        )
+    def _end_of(self, cell: Cell, number: int) -> str:
+        """The last two levels below this one, if this rung had a steady state at neither of them in this round."""
+        below = [
+            m for m in self.measurements
+            if (m.rung, m.idle, m.round) == (cell.rung, cell.idle, number) and m.clients < cell.clients
+        ]  # fmt: skip
+        last = sorted(below, key=lambda m: m.clients)[-2:]
+        if len(last) < 2 or any(m.is_steady for m in last):
+            return ""
+        return " and ".join(f"{m.clients:,}" for m in last)
 
     # The table.
 
     def of(self, cell: Cell) -> list[Measurement]:
         return [m for m in self.measurements if m.cell == cell]
 
+    def rates(self, cell: Cell) -> list[float]:
+        """Of the rounds in which this cell had a steady state, in requests a second."""
+        return [m.requests_per_second for m in self.of(cell) if m.is_steady]
+
     def rate(self, cell: Cell) -> float | None:
-        """The median rate of a cell, in requests a second; None where it cannot be told."""
-        rates = [m.requests_per_second for m in self.of(cell) if not m.why]
+        """The median rate of a cell; None where less than half of its rounds had a steady state."""
+        rates = self.rates(cell)
         return statistics.median(rates) if rates and 2 * len(rates) > len(self.of(cell)) else None
+
+    def unsteady_rate(self, cell: Cell) -> float | None:
+        """The median of what was measured in a cell without a steady state, to be shown and not compared."""
+        rates = [m.requests_per_second for m in self.of(cell) if not m.why]
+        return statistics.median(rates) if rates and self.rate(cell) is None else None
 
     def spread(self, cell: Cell) -> float:
         """By how much the rounds of a cell differ: (largest - smallest) / median."""
-        rates = [m.requests_per_second for m in self.of(cell) if not m.why]
+        rates = self.rates(cell)
         return (max(rates) - min(rates)) / statistics.median(rates) if len(rates) > 1 else 0.0
 
     def text(self, cell: Cell) -> str:
-        """What stands in the table: a rate, "wide variations", or a dash where the rung cannot."""
+        """What stands in the table: a rate, "wide variations", "unsteady", or a dash where the rung cannot."""
         if not self.of(cell):
             return ""
-        rate = self.rate(cell)
-        if rate is None:
-            return CANNOT
-        return WIDE if self.spread(cell) > WIDE_SPREAD else f"{rate:,.0f}"
+        if (rate := self.rate(cell)) is not None:
+            return WIDE if self.spread(cell) > WIDE_SPREAD else f"{rate:,.0f}"
+        unsteady = self.unsteady_rate(cell)
+        return CANNOT if unsteady is None else f"{UNSTEADY}: {unsteady:,.0f}"
 
     def axis(self) -> tuple[str, tuple[int, ...]]:
         """What varies down the table: "clients" or "idle", and its levels."""
@@ -197,19 +183,42 @@ class Sweep:
     def notes(self) -> list[str]:
         """What one must know to read the table."""
         pools = ", ".join(f"{rung} {self.workers[rung]:,}" for rung in self.rungs if rung in self.workers)
+        who = "Clients ask without pause."
+        if self.think is not None:
+            who = f"Users think for {self.think:g} s on average before each request."
         notes = [
-            f"Requests a second, median of {self.rounds} rounds of {self.seconds:g} s.",
-            f"Processes or threads: {pools or 'one'}.",
+            f"Requests a second, median of {self.rounds} rounds of {self.seconds:g} s or more. {who}",
+            f"Processes or threads: {pools or 'one'}. No server was recorded.",
         ]
         name, _ = self.axis()
         if name == "idle":
             notes.append(f"{self.clients[0]:,} clients ask without pause; so many connections beside them are silent.")
-        if any(WIDE in row for row in self.rows()):
+        texts = [text for row in self.rows() for text in row]
+        if WIDE in texts:
             notes.append(f"{WIDE}: the rounds differ by more than {WIDE_SPREAD:.0%} of their median.")
-        reasons = {m.why: m for m in self.measurements if m.why}
-        notes += [
-            f"{CANNOT} {m.rung}, {m.clients:,} clients, {m.idle:,} idle: {why}." for why, m in list(reasons.items())[:8]
-        ]
+        if any(text.startswith(UNSTEADY) for text in texts):
+            notes.append(f"{UNSTEADY}: no steady state, so that the number says little, and is compared with none.")
+        return notes + self._reasons() + self._limits()
+
+    def _reasons(self) -> list[str]:
+        """Why some cells have no rate; a sentence for each rung and kind of trouble."""
+        reasons: dict[tuple[str, str], Measurement] = {}
+        for m in self.measurements:
+            if not m.is_steady:
+                reasons.setdefault((m.rung, (m.why or m.problem).partition(":")[0]), m)
+        return [f"{m.rung}, {m.clients:,} clients, {m.idle:,} idle: {m.why or m.problem}." for m in reasons.values()]
+
+    def _limits(self) -> list[str]:
+        """Who could not go faster, by rung, and what the network did."""
+        notes = []
+        for rung in self.rungs:
+            ours = [m for m in self.measurements if m.rung == rung and m.is_steady]
+            counts = Counter(m.bottleneck for m in ours)
+            dropped = sum(m.dropped for m in ours)
+            if ours:
+                limits = ", ".join(f"{name} ({number} of {len(ours)})" for name, number in counts.most_common())
+                full = f" Accept queue full {dropped:,} times." if dropped else ""
+                notes.append(f"What limited {rung}: {limits}.{full}")
         return notes
 
     def __repr__(self) -> str:
@@ -233,12 +242,12 @@ class Sweep:
         if self.file is None or not self.file.exists():
             return []
         with open(self.file, newline="") as file:
-            found = [_from_row(row) for row in csv.DictReader(file)]
-        settings = {(m.seconds, m.rung, m.workers) for m in found}
-        ours = {(self.seconds, rung, self.workers.get(rung)) for rung in {m.rung for m in found}}
+            found = [Measurement.from_row(row) for row in csv.DictReader(file)]
+        settings = {(m.seconds, m.think, m.rung, m.workers) for m in found}
+        ours = {(self.seconds, self.think, rung, self.workers.get(rung)) for rung in {m.rung for m in found}}
         if settings - ours:
             raise LabError(
-                f"{self.file} has measurements with other settings (seconds or workers). "
+                f"{self.file} has measurements with other settings (seconds, think time or workers). "
                 "Use those settings again to go on with it, or name another file."
             )
         wanted = {(n, cell) for n in range(self.rounds) for cell in self.cells}
@@ -254,23 +263,3 @@ class Sweep:
             if is_new:
                 writer.writeheader()
             writer.writerow(asdict(measurement))
-
-
-def _from_row(row: dict[str, Any]) -> Measurement:
-    def number(text: str) -> float | None:
-        return float(text) if text else None
-
-    return Measurement(
-        rung=row["rung"],
-        clients=int(row["clients"]),
-        idle=int(row["idle"]),
-        round=int(row["round"]),
-        workers=int(row["workers"]) if row["workers"] else None,
-        seconds=float(row["seconds"]),
-        requests_per_second=float(row["requests_per_second"]),
-        failed=int(row["failed"]),
-        p50_ms=number(row["p50_ms"]),
-        p99_ms=number(row["p99_ms"]),
-        bottleneck=row["bottleneck"],
-        why=row["why"],
-    )

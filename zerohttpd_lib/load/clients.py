@@ -1,4 +1,4 @@
-"""Many HTTP clients in one thread: what the closed loop and the open loop have in common.
+"""Many HTTP clients in one thread: what all kinds of load have in common.
 
 It is an epoll server turned inside out: one thread, one wait, a small object per connection. A
 loop (see generator.py) decides when a request begins; what becomes of it is seen to here.
@@ -18,13 +18,13 @@ from time import perf_counter as clock
 from typing import Final
 
 from .answers import AnswerReader, BadAnswer
-from .plan import PORTS_PER_SOURCE, Plan
+from .plan import Plan
+from .sources import Sources
 
 EVENTS_AT_ONCE: Final = 1024
 # Bytes asked for in one recv(). Python allocates them beforehand, and from 128 KiB on malloc() takes
 # its memory from the kernel and gives it back each time: three system calls more (man 3 mallopt).
 CHUNK: Final = 65_536
-IP_BIND_ADDRESS_NO_PORT: Final = 24  # man 7 ip: leave the choice of the port to connect()
 
 _NAMES: Final = {  # how failures are counted
     errno.ECONNREFUSED: "refused",
@@ -38,14 +38,16 @@ _NAMES: Final = {  # how failures are counted
 
 
 class Connection:
-    """One connection, and the one request that is under way on it."""
+    """One connection of client number `client`, and the one request that is under way on it."""
 
-    __slots__ = ("error", "fd", "received", "sent", "sock", "started")
+    __slots__ = ("client", "error", "fd", "received", "sent", "sock", "started", "thought")
 
-    def __init__(self, sock: socket.SocketType, started: float) -> None:
+    def __init__(self, sock: socket.SocketType, client: int, started: float) -> None:
         self.sock = sock
         self.fd = sock.fileno()
+        self.client = client
         self.started = started  # the moment its latency counts from
+        self.thought = 0.0  # seconds of silence before this request
         self.sent = False
         self.error = 0  # an errno: why it could not be sent
         self.received = b""
@@ -61,19 +63,24 @@ class Clients:
         self.plan = plan
         self.address = plan.address
         self.family = socket.AF_INET6 if ":" in plan.address[0] else socket.AF_INET
+        self.sources = Sources(plan.address[0], plan.first, plan.clients)
+        self.templates = plan.templates if plan.varied else []
         self.request = plan.request
+        self.sent = 0  # requests so far
         self.answers = AnswerReader()
         self.epoll = select.epoll()
         self.connections: dict[int, Connection] = {}  # those with a request under way
         self.latencies = array("d")
+        self.thought = 0.0  # seconds of silence before those that were answered
+        self.answered = bytearray(plan.clients)  # 1 for each client that had an answer
         self.failures: Counter[str] = Counter()
 
     def go_on(self, connection: Connection, now: float, reusable: bool) -> None:
         """An answer has come on `connection`, and may another request go there?"""
         raise NotImplementedError
 
-    def try_again(self, now: float) -> None:
-        """A request has failed, and its connection is closed."""
+    def try_again(self, client: int, now: float) -> None:
+        """A request of this client has failed, and its connection is closed."""
         raise NotImplementedError
 
     def wait_once(self, timeout: float) -> int:
@@ -83,47 +90,52 @@ class Clients:
             if connection := self.connections.get(fd):
                 self.ready(connection)
             else:
-                self.idle_ended(fd)
+                self.silent_ended(fd)
         return len(ready)
 
-    def start_request(self, started: float) -> None:
+    def start_request(self, client: int, started: float) -> None:
         """Connect and send. What goes wrong is counted."""
-        try:
-            sock = self.start_connect()
-        except OSError as error:
-            return self.failed(_NAMES.get(error.errno or 0, "connect"))
-        connection = Connection(sock, started)
-        self.connections[connection.fd] = connection
-        self.epoll.register(connection.fd, self.send_request(connection))
+        if connection := self.connect(client, started):
+            self.connections[connection.fd] = connection
+            self.epoll.register(connection.fd, self.send_request(connection))
 
-    def start_connect(self) -> socket.SocketType:
+    def connect(self, client: int, started: float) -> Connection | None:
         # SocketType is the part of socket.socket that is written in C. With SOCK_NONBLOCK it is
         # non-blocking from birth, which saves the system call of setblocking (man 2 socket).
-        sock = socket.SocketType(self.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
-            bind_source(sock, self.plan.first + len(self.connections))
-            error = sock.connect_ex(self.address)
-            if error not in (0, errno.EINPROGRESS):
-                raise OSError(error, "connect")
-        except OSError:
+            sock = socket.SocketType(self.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except OSError as error:
+            self.failed(client, _NAMES.get(error.errno or 0, "connect"))
+            return None
+        try:
+            self.sources.bind(sock, client)
+            error_number = sock.connect_ex(self.address)
+        except OSError as error:
+            error_number = error.errno or -1
+        if error_number not in (0, errno.EINPROGRESS):
             sock.close()
-            raise
-        return sock
+            self.failed(client, _NAMES.get(error_number, "connect"))
+            return None
+        return Connection(sock, client, started)
 
     def send_request(self, connection: Connection) -> int:
         """Send; returns the event to wait for next. A request is small: it goes whole or not at all."""
+        request = self.request
+        if self.templates:
+            request = self.templates[self.sent % len(self.templates)] % self.sent
         try:
-            connection.sock.send(self.request)
+            connection.sock.send(request)
         except BlockingIOError:  # not connected yet
             return select.EPOLLOUT
         except OSError as error:  # SO_ERROR will not tell: send() takes the error off the socket
             connection.error = error.errno or errno.EPIPE
             return select.EPOLLOUT
+        self.sent += 1
         connection.sent = True
         return select.EPOLLIN
 
     def send_another(self, connection: Connection, started: float) -> None:
-        """Send the next request on a connection that has had its answer."""
+        """Send the next request on a connection that waits for nothing."""
         connection.started = started
         connection.sent = False
         connection.received = b""
@@ -149,6 +161,8 @@ class Clients:
         elif answer.status == 200:
             now = clock()
             self.latencies.append(now - connection.started)
+            self.thought += connection.thought
+            self.answered[connection.client] = 1
             self.go_on(connection, now, self.plan.keep_alive and not answer.closes)
         else:
             self.broken(connection, f"status {answer.status}")
@@ -158,16 +172,16 @@ class Clients:
             raise OSError(error, "connect")
         self.epoll.modify(connection.fd, self.send_request(connection))
 
-    def idle_ended(self, fd: int) -> None:
-        """Something has come on a connection without a request. Only an open loop has such."""
+    def silent_ended(self, fd: int) -> None:
+        """Something has come on a connection without a request."""
 
     def broken(self, connection: Connection, kind: str) -> None:
         self.close(connection)
-        self.failed(kind)
+        self.failed(connection.client, kind)
 
-    def failed(self, kind: str) -> None:
+    def failed(self, client: int, kind: str) -> None:
         self.failures[kind] += 1
-        self.try_again(clock())
+        self.try_again(client, clock())
 
     def close(self, connection: Connection) -> None:
         del self.connections[connection.fd]
@@ -178,15 +192,3 @@ class Clients:
         oldest = clock() - self.plan.timeout
         for connection in [c for c in self.connections.values() if c.started < oldest]:
             self.broken(connection, "timeout")
-
-
-def bind_source(sock: socket.SocketType, number: int) -> None:
-    """Give connection `number` a source address that has a port left.
-
-    One source address has about 28,000 ports for one target; 127.0.0.2, .3, ... have as many.
-    Long before they run out, connect() becomes slow: it tries one port after the other until it
-    finds a free one.
-    """
-    if number >= PORTS_PER_SOURCE:
-        sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-        sock.bind((f"127.0.0.{1 + number // PORTS_PER_SOURCE}", 0))

@@ -1,165 +1,159 @@
-"""How busy were they? CPU time of the processes of a load test, read from /proc (man 5 proc)."""
+"""How busy were they? CPU time of all who took part in a load test, from /proc (man 5 proc).
+
+A side of a load test is one process, or a family: a pool, its workers, the children and threads that
+come and go meanwhile. Its CPU time is that of all of them, living and dead: the kernel adds that of
+a thread to its process when it ends, and that of a child to its parent when the parent waits for it.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import takewhile
 from pathlib import Path
 from time import perf_counter as clock
 from typing import Final
 
 PROC: Final = Path("/proc")
 TICKS: Final = os.sysconf("SC_CLK_TCK")  # of /proc/PID/stat, per second
-LISTEN: Final = "0A"  # the state in /proc/net/tcp
-BUSY: Final = 0.9  # of the time: then a process was what the others waited for
-_MOST_THREADS: Final = 64  # more are not asked one by one how long they waited for a CPU
+MOST_THREADS: Final = 2000  # of a family; more are not asked one by one
+ONE_CORE: Final = 1.05  # a process with many threads that never uses more has a lock that lets one run at a time
 
 
-def listeners(port: int) -> list[int]:
-    """The processes that hold the listening socket of this port; all of them, if it is shared."""
-    inodes = {f"socket:[{inode}]" for inode, _ in _listening(port)}
-    return [pid for pid in _processes() if inodes & _links(pid)]
-
-
-def accept_queue(port: int) -> int:
-    """Connections to this port that the kernel has made and the server has not accepted yet."""
-    return sum(queue for _, queue in _listening(port))
-
-
-def dropped_connections() -> int:
-    """How often, since this machine started, a connection found an accept queue full (man 2 listen)."""
-    try:
-        names, values = [
-            line.split() for line in (PROC / "net/netstat").read_text().splitlines() if line.startswith("TcpExt:")
-        ]
-    except (OSError, ValueError):
-        return 0
-    return int(dict(zip(names, values, strict=True)).get("ListenOverflows", 0))
-
-
-def redis_beside(servers: list[int]) -> int | None:
-    """The Redis that these servers use, as well as can be told from outside: the one they have
-    started, or else the only one on this machine. None when that does not settle it."""
-    redises = [pid for pid in _processes() if _name_and_parent(pid)[0] == "redis-server"]
-    theirs = [pid for pid in redises if set(servers) & _ancestors(pid)]
-    candidates = theirs or redises
-    return candidates[0] if len(candidates) == 1 else None
-
-
-def _name_and_parent(pid: int) -> tuple[str, int]:
-    try:
-        before, _, after = (PROC / str(pid) / "stat").read_text().rpartition(")")
-    except OSError:  # it has ended
-        return "", 0
-    return before.partition("(")[2], int(after.split()[1])
-
-
-def _ancestors(pid: int) -> set[int]:
-    found = set()
-    while pid := _name_and_parent(pid)[1]:
-        found.add(pid)
+def children_of(pid: int) -> list[int]:
+    """The children of all threads of a process; none, if it has ended."""
+    found: list[int] = []
+    with suppress(OSError):
+        for thread in os.listdir(PROC / str(pid) / "task"):
+            found += [int(child) for child in (PROC / str(pid) / "task" / thread / "children").read_text().split()]
     return found
 
 
-def _listening(port: int) -> list[tuple[str, int]]:
-    """The listening sockets of this port: inode, and length of the accept queue.
-
-    The kernel lists them before all others (tcp_get_idx in net/ipv4/tcp_ipv4.c), and writes a table
-    only as far as it is read: after many connections the rest of it is long.
-    """
-    found = []
-    for table in ("net/tcp", "net/tcp6"):
-        with suppress(OSError), open(PROC / table) as file:
-            next(file)  # the names of the columns
-            for line in takewhile(lambda line: f" {LISTEN} " in line, file):
-                _, local, _, _, queues, *rest = line.split()
-                if int(local.rpartition(":")[2], 16) == port:
-                    found.append((rest[4], int(queues.rpartition(":")[2], 16)))
+def family(roots: Iterable[int], without: Iterable[int] = ()) -> list[int]:
+    """These processes and all their descendants, but for those `without` and theirs."""
+    found, left_out = list(dict.fromkeys(roots)), set(without)
+    for pid in found:  # grows while we go
+        found += [child for child in children_of(pid) if child not in left_out and child not in found]
     return found
 
 
-def _processes() -> list[int]:
-    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+def redis_of(servers: Iterable[int]) -> list[int]:
+    """The Redis that these servers have started themselves, as `zerohttpd serve` does. Of others nothing is
+    known for certain."""
+    return [pid for pid in family(servers) if _name(pid) in ("redis-server", "valkey-server")]
 
 
-def _links(pid: int) -> set[str]:
-    """What the descriptors of a process lead to; empty if it is not ours to see, or gone."""
-    links = set()
+def _name(pid: int) -> str:
+    with suppress(OSError):
+        return (PROC / str(pid) / "comm").read_text().strip()
+    return ""
+
+
+@dataclass
+class Used:
+    """What one process has used until now, in seconds. `running`: all its threads, and its children that have
+    ended; `own`: without those; `threads`: how long each thread ran, and waited for a CPU while it could run."""
+
+    running: float
+    own: float
+    threads: dict[int, tuple[float, float]] = field(default_factory=dict)
+
+
+def used(pid: int, threads: bool = False) -> Used | None:
+    """None if it has ended. `threads`: ask each of them, too."""
     try:
-        for entry in os.scandir(PROC / str(pid) / "fd"):
-            with suppress(OSError):  # closed since
-                links.add(os.readlink(entry.path))
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        own, children = [sum(int(ticks) for ticks in fields[i : i + 2]) / TICKS for i in (11, 13)]
+        found = Used(own + children, own)
+        for thread in os.listdir(PROC / str(pid) / "task") if threads else ():
+            with suppress(OSError):  # ended since
+                ran, waited, _ = (PROC / str(pid) / "task" / thread / "schedstat").read_text().split()
+                found.threads[int(thread)] = (int(ran) / 1e9, int(waited) / 1e9)
     except OSError:
-        pass
-    return links
-
-
-@dataclass
-class Usage:
-    """What a group of processes has used, in seconds: running, and ready but waiting for a CPU."""
-
-    running: float = 0.0
-    waiting: float = 0.0
-
-
-def usage(pids: list[int]) -> Usage:
-    """The sum over these processes, their threads, and their children that have ended."""
-    total = Usage()
-    for pid in pids:
-        try:
-            fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-            total.running += sum(int(ticks) for ticks in fields[11:15]) / TICKS
-            threads = list((PROC / str(pid) / "task").iterdir())
-            if len(threads) <= _MOST_THREADS:
-                for thread in threads:
-                    # schedstat: time running and time on the run queue, in nanoseconds
-                    total.waiting += int((thread / "schedstat").read_text().split()[1]) / 1e9
-        except OSError:  # it has ended
-            continue
-    return total
-
-
-@dataclass
-class Meter:
-    """Measures one side of a load test ("server", "generator", "redis") from now on."""
-
-    pids: list[int]
-    started: float = field(default_factory=clock)
-
-    def __post_init__(self) -> None:
-        self.at_start = usage(self.pids)
-        self.last, self.last_at = self.at_start, self.started
-
-    def cores(self) -> float:
-        """CPU used since the last call, in cores: 1.0 is one core all of the time."""
-        now, at = usage(self.pids), clock()
-        used = (now.running - self.last.running) / max(at - self.last_at, 1e-9)
-        self.last, self.last_at = now, at
-        return used
-
-    def share(self) -> Share:
-        """From the start until now."""
-        now, elapsed = usage(self.pids), max(clock() - self.started, 1e-9)
-        running = (now.running - self.at_start.running) / elapsed
-        waiting = (now.waiting - self.at_start.waiting) / elapsed
-        return Share(running, min(1.0, (running + waiting) / max(1, len(self.pids))))
+        return None
+    return found
 
 
 @dataclass(frozen=True)
 class Share:
-    """`cores`: CPU used, 1.0 is one core. `busy`: the share of the time, for each process, in
-    which it ran or was ready to run. Near 1 it had more to do than it could: others waited for it."""
+    """`cores`: CPU used, 1.0 is one core. Of the busiest process, or thread where several run at a time:
+    `ran`, the share of the time in which it ran, and `busy`, in which it ran or waited for a CPU."""
 
     cores: float
-    busy: float
+    ran: float = 0.0
+    busy: float = 0.0
 
 
-def bottleneck(shares: dict[str, Share]) -> str:
-    """The side that the others waited for: the busiest, if it was busy nearly all of the time.
+class Meter:
+    """Measures one side, from when it is made. `roots` are its processes as far as they are known;
+    their descendants belong to it, but for those `without`."""
 
-    "none" means that nobody was: they waited for time-outs, sleeps or a disk, or the load was light.
-    """
-    busiest = max(shares, key=lambda name: shares[name].busy, default="none")
-    return busiest if shares and shares[busiest].busy >= BUSY else "none"
+    def __init__(self, roots: Iterable[int], without: Iterable[int] = ()) -> None:
+        self.roots, self.without = list(roots), list(without)
+        self.started = self.last_at = clock()
+        self.at_start = self._look(threads=True)
+        self.last = self._total(self.at_start)
+
+    def cores(self) -> float:
+        """CPU used since the last call, in cores."""
+        now, total = clock(), self._total(self._look())
+        used, self.last = max(0.0, total - self.last), total
+        elapsed, self.last_at = max(now - self.last_at, 1e-9), now
+        return used / elapsed
+
+    def share(self) -> Share:
+        """From the start until now."""
+        now, elapsed = self._look(threads=True), max(clock() - self.started, 1e-9)
+        cores = max(0.0, self._total(now) - self._total(self.at_start)) / elapsed
+        ran, busy = 0.0, 0.0
+        for pid, used_now in now.items():
+            before = self.at_start.get(pid) or Used(0.0, 0.0)
+            own = (used_now.own - before.own) / elapsed
+            waited = [0.0]
+            each = [0.0]
+            for thread, (running, waiting) in used_now.threads.items():
+                running_before, waiting_before = before.threads.get(thread, (0.0, 0.0))
+                each.append((running - running_before) / elapsed)
+                waited.append((waiting - waiting_before) / elapsed)
+            if own <= ONE_CORE:
+                ran, busy = max(ran, own), max(busy, own + sum(waited))
+            else:
+                ran, busy = max(ran, *each), max(busy, *(sum(pair) for pair in zip(each, waited, strict=True)))
+        return Share(cores, min(ran, 1.0), min(busy, 1.0))
+
+    def _look(self, threads: bool = False) -> dict[int, Used]:
+        pids = family(self.roots, self.without)
+        if threads and sum(_threads(pid) for pid in pids) > MOST_THREADS:
+            threads = False
+        looked = {pid: used(pid, threads) for pid in pids}
+        return {pid: found for pid, found in looked.items() if found is not None}
+
+    @staticmethod
+    def _total(looked: dict[int, Used]) -> float:
+        return sum(found.running for found in looked.values())
+
+
+def _threads(pid: int) -> int:
+    with suppress(OSError):
+        return len(os.listdir(PROC / str(pid) / "task"))
+    return 0
+
+
+class Machine:
+    """How busy all cores of this machine were, with whatever runs on it, from when this is made."""
+
+    def __init__(self) -> None:
+        self.at_start = self._look()
+
+    def share(self) -> float:
+        """1.0: no core had a moment to spare."""
+        (idle, total), (idle_before, total_before) = self._look(), self.at_start
+        return 1 - (idle - idle_before) / max(total - total_before, 1)
+
+    @staticmethod
+    def _look() -> tuple[int, int]:
+        """Ticks, of all cores: idle or waiting for a disk, and in all. Guests' are in `user` already."""
+        with open(PROC / "stat") as file:
+            ticks = [int(number) for number in file.readline().split()[1:9]]
+        return ticks[3] + ticks[4], sum(ticks)

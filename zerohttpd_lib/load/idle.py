@@ -8,6 +8,7 @@ until it is ended, and the connections end with it.
 
 from __future__ import annotations
 
+import errno
 import json
 import select
 import socket
@@ -16,23 +17,25 @@ import time
 from typing import Final
 
 from ..sockets import raise_descriptor_limit
-from .clients import bind_source
-from .cpu import accept_queue
+from .network import accept_queue
 from .plan import Plan
+from .sources import Sources
 
 AT_ONCE: Final = 200  # connections begun before the first of them is open: half of a small backlog
 ACCEPT_TIME: Final = 0.5  # seconds in which the server must accept at least one of them
+CONNECT_TIME: Final = 10.0  # seconds for each batch
 
 
 class IdleConnections:
-    """`opened` in all; `open_now` of them still are."""
+    """`opened` in all; `open_now` of them still are. `problem`: why they are fewer than wanted."""
 
     def __init__(self, plan: Plan) -> None:
         self.address = plan.address
+        self.family = socket.AF_INET6 if ":" in plan.address[0] else socket.AF_INET
         self.number = plan.idle
-        self.first = plan.first
+        self.sources = Sources(plan.address[0], plan.first, plan.idle)
         self.epoll = select.epoll()
-        self.sockets: dict[int, socket.socket] = {}
+        self.sockets: dict[int, socket.SocketType] = {}
         self.open_now = 0
         self.problem = ""
 
@@ -41,23 +44,25 @@ class IdleConnections:
         opened = 0
         while opened < self.number and not self.problem:
             batch = min(AT_ONCE, self.number - opened)
-            connecting = [self.start_one(self.first + opened + i) for i in range(batch)]
+            self.open_batch([fd for i in range(batch) if (fd := self.start_one(opened + i)) is not None])
             opened += batch
-            waiting = {sock.fileno() for sock in connecting if sock is not None}
-            deadline = time.monotonic() + 10
-            while waiting and time.monotonic() < deadline:
-                for fd, events in self.epoll.poll(0.1):
-                    if events & ~select.EPOLLOUT:
-                        self.problem = "the server refuses or closes them"
-                        self.open_now -= fd not in waiting
-                        self.lost(fd)
-                    elif fd in waiting:
-                        self.open_now += 1
-                        # Connected: from now on only its end is of interest.
-                        self.epoll.modify(fd, select.EPOLLIN | select.EPOLLRDHUP)
-                    waiting.discard(fd)
-            if waiting:
-                self.problem = "the server does not accept any more"
+
+    def open_batch(self, connecting: list[int]) -> None:
+        waiting = set(connecting)
+        deadline = time.monotonic() + CONNECT_TIME
+        while waiting and time.monotonic() < deadline:
+            for fd, events in self.epoll.poll(0.1):
+                if events & ~select.EPOLLOUT:
+                    self.problem = "the server refuses or closes them"
+                    self.open_now -= fd not in waiting
+                    self.lost(fd)
+                elif fd in waiting:
+                    self.open_now += 1
+                    # Connected: from now on only its end is of interest.
+                    self.epoll.modify(fd, select.EPOLLIN | select.EPOLLRDHUP)
+                waiting.discard(fd)
+        if waiting:
+            self.problem = "the server does not accept any more"
 
     def wait_until_accepted(self) -> None:
         """An open connection may still wait in the kernel for the server's accept().
@@ -71,18 +76,24 @@ class IdleConnections:
             if now < left:
                 left, shrunk = now, time.monotonic()
 
-    def start_one(self, number: int) -> socket.socket | None:
+    def start_one(self, number: int) -> int | None:
+        """Begin to connect; returns the descriptor, or None and a `problem`."""
         try:
-            sock = socket.socket(socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET)
-            sock.setblocking(False)
-            bind_source(sock, number)
-            sock.connect_ex(self.address)
+            sock = socket.SocketType(self.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         except OSError as error:
             self.problem = error.strerror or str(error)
             return None
+        try:
+            self.sources.bind(sock, number)
+            if (error_number := sock.connect_ex(self.address)) not in (0, errno.EINPROGRESS):
+                raise OSError(error_number, errno.errorcode.get(error_number, "connect"))
+            self.epoll.register(sock.fileno(), select.EPOLLOUT)
+        except OSError as error:
+            sock.close()
+            self.problem = error.strerror or str(error)
+            return None
         self.sockets[sock.fileno()] = sock
-        self.epoll.register(sock.fileno(), select.EPOLLOUT)
-        return sock
+        return sock.fileno()
 
     def watch(self) -> None:
         """Until we are ended: tell when the server closes connections."""

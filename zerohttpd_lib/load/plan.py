@@ -6,14 +6,16 @@ import ipaddress
 import json
 import resource
 import socket
-from dataclasses import asdict, dataclass, replace
-from typing import Final
+from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-SPARE_DESCRIPTORS: Final = 64  # for what a process has open beside its connections
-PORTS_PER_SOURCE: Final = 4_000  # connections from one source address
+from .requests import fixed_request, varied_requests
 
-MOST_CONNECTIONS: Final = 100_000
+SPARE_DESCRIPTORS: Final = 64  # for what a process has open beside its connections
+MOST_CONNECTIONS: Final = 300_000
+THINK_TIMES: Final = ("exponential", "fixed")
 
 
 class PlanError(ValueError):
@@ -22,12 +24,23 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Plan:
-    """`clients` in a closed loop beside `idle` silent connections, for `seconds` or `requests`.
+    """One load test: who asks, how often, and for how long.
 
-    `rate`: an open loop instead, of so many requests a second. `timeout`: seconds after which a
-    client gives up on an answer. `own_target` is the word of the person at the keyboard that a
-    target other than this machine is theirs to load. `warm_up`: seconds before anything is
-    counted. `drain`: at the end, wait for the answers that are under way, and count them.
+    There are three kinds of load. `kind` says which one a plan is:
+
+    "closed loop"       `clients` ask without pause: each sends its next request when it has its answer
+    "open loop"         `rate` requests a second begin, whether or not the server keeps up; a latency counts
+                        from the moment at which the request was due
+    "users who think"   each of `clients` connects, is silent for its think time, asks, reads, and begins again;
+                        `think` is the mean of it, in seconds, and `think_times` one of THINK_TIMES
+
+    In any of them `idle` connections more stay silent. It is measured for `seconds` at least, from the
+    moment at which the rate has settled (see steady.py); `cap` is how many seconds at most it may take to
+    settle, and how many the measuring may take. Or so many `requests` are made, and all of them count.
+
+    `keep_alive`: many requests on one connection. `varied`: no two requests are the same bytes. `timeout`:
+    seconds after which a client gives up. `own_target` is the word of the person at the keyboard that a
+    target other than this machine is theirs to load. `drain`: at the end, wait for the answers under way.
     """
 
     url: str
@@ -37,11 +50,25 @@ class Plan:
     requests: int | None = None
     keep_alive: bool = False
     timeout: float = 30.0
-    own_target: bool = False
     rate: float | None = None
-    warm_up: float = 0.0
+    think: float | None = None
+    think_times: str = "exponential"
+    varied: bool = False
+    own_target: bool = False
+    cap: float = 30.0
     drain: bool = True
     first: int = 0  # the number of its first connection, among those of all processes
+
+    @classmethod
+    def of(cls, url: str, settings: dict[str, Any]) -> Plan:
+        """A plan with these settings by name. Raises PlanError for a name that there is not."""
+        known = [field.name for field in fields(cls) if field.name not in ("url", "first")]
+        for name in settings:
+            if name not in known:
+                meant = get_close_matches(name, known, 1)
+                hint = f"Did you mean {meant[0]}?" if meant else f"There are {', '.join(known)}."
+                raise PlanError(f"A load test has no setting {name!r}. {hint}")
+        return cls(url, **settings)
 
     def check(self) -> Plan:
         """Return the plan, with 5 seconds where no end was given. Raises PlanError."""
@@ -50,38 +77,68 @@ class Plan:
             raise PlanError(f"clients={self.clients}: a load test needs at least one client.")
         if self.idle < 0:
             raise PlanError(f"idle={self.idle}: the number of idle connections cannot be negative.")
+        for name, number in (("clients", self.clients), ("idle", self.idle)):
+            if number > MOST_CONNECTIONS:
+                raise PlanError(f"{name}={number:,}: choose {MOST_CONNECTIONS:,} or fewer.")
         if self.seconds is not None and self.requests is not None:
             raise PlanError("Give either seconds or requests, not both.")
-        if self.seconds is not None and not 0 < self.seconds <= 600:
-            raise PlanError(f"seconds={self.seconds}: a load test takes more than 0 and at most 600 seconds.")
         if self.requests is not None and not 0 < self.requests <= 10_000_000:
             raise PlanError(f"requests={self.requests}: choose from 1 to 10,000,000.")
         if self.rate is not None and not 0 < self.rate <= 1_000_000:
             raise PlanError(f"rate={self.rate}: choose more than 0 and at most 1,000,000 requests a second.")
-        if self.warm_up < 0 or (self.warm_up and self.requests is not None):
-            raise PlanError("A warm-up takes some seconds, and goes with seconds, not with requests.")
-        if not 0 < self.timeout <= 600:
-            raise PlanError(f"timeout={self.timeout}: choose more than 0 and at most 600 seconds.")
-        for name, number in (("clients", self.clients), ("idle", self.idle)):
-            if number > MOST_CONNECTIONS:
-                raise PlanError(f"{name}={number:,}: choose {MOST_CONNECTIONS:,} or fewer.")
+        self._check_times()
         self._check_target()
         if self.seconds is None and self.requests is None:
             return replace(self, seconds=5.0)
         return self
 
     def _check_kinds(self) -> None:
-        for name, kinds in (("clients", int), ("idle", int), ("requests", int), ("seconds", (int, float))):
+        for name, kinds in (
+            ("clients", int), ("idle", int), ("requests", int),
+            ("seconds", (int, float)), ("rate", (int, float)), ("think", (int, float)),
+        ):  # fmt: skip
             value = getattr(self, name)
-            may_be_missing = name in ("requests", "seconds")
+            may_be_missing = name not in ("clients", "idle")
             if not (value is None and may_be_missing) and (not isinstance(value, kinds) or isinstance(value, bool)):
-                raise PlanError(
-                    f"{name}={value!r}: this has to be a number{'' if name == 'seconds' else ' without a fraction'}."
-                )
+                whole = " without a fraction" if kinds is int else ""
+                raise PlanError(f"{name}={value!r}: this has to be a number{whole}.")
 
-    def client_parts(self) -> list[Plan]:
-        """The plan for each generator process: as few as this machine's descriptor limit allows."""
-        number = -(-self.clients // _connections_per_process())
+    def _check_times(self) -> None:
+        if self.seconds is not None and not 0 < self.seconds <= 600:
+            raise PlanError(f"seconds={self.seconds}: a load test takes more than 0 and at most 600 seconds.")
+        for name in ("timeout", "cap"):
+            if not 0 < getattr(self, name) <= 600:
+                raise PlanError(f"{name}={getattr(self, name)}: choose more than 0 and at most 600 seconds.")
+        if self.think is not None and self.rate is not None:
+            raise PlanError("Give either a rate or a think time: users who think have no fixed rate.")
+        if self.think is not None and not 0 < self.think <= 600:
+            raise PlanError(f"think={self.think}: choose more than 0 and at most 600 seconds.")
+        if self.think_times not in THINK_TIMES:
+            raise PlanError(f"think_times={self.think_times!r}: choose {' or '.join(THINK_TIMES)}.")
+
+    @property
+    def kind(self) -> str:
+        """ "closed loop", "open loop" or "users who think"."""
+        if self.rate is not None:
+            return "open loop"
+        return "closed loop" if self.think is None else "users who think"
+
+    @property
+    def who(self) -> str:
+        """Who asks, in words."""
+        if self.rate is not None:
+            return f"{self.rate:,.0f} requests due a second"
+        clients = f"{self.clients:,} client{'s' if self.clients != 1 else ''}"
+        return clients if self.think is None else f"{clients} who think for {self.think:g} s ({self.think_times})"
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which it ends in any case."""
+        return 2 * self.cap + (self.seconds or 600) + self.clients / 1000
+
+    def client_parts(self, at_least: int = 1) -> list[Plan]:
+        """The plan for each of so many generator processes; for more, where the descriptor limit asks for it."""
+        number = min(self.clients, max(at_least, -(-self.clients // _connections_per_process())))
         clients = _shared_out(self.clients, number)
         requests = _shared_out(self.requests, number) if self.requests is not None else [None] * number
         rate = self.rate / number if self.rate is not None else None
@@ -123,11 +180,13 @@ class Plan:
 
     @property
     def request(self) -> bytes:
-        """The bytes that every client sends."""
-        parts = urlsplit(self.url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection = "keep-alive" if self.keep_alive else "close"
-        return f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: {connection}\r\n\r\n".encode("ascii")
+        """The bytes that every client sends, unless they are `varied`."""
+        return fixed_request(self.url, self.keep_alive)
+
+    @property
+    def templates(self) -> list[bytes]:
+        """What varied requests are made of: each has a place, %d, for a number of its own."""
+        return varied_requests(self.url, self.keep_alive)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

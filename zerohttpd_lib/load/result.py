@@ -1,88 +1,127 @@
-"""What came of a load test."""
+"""What came of a load test, and what is to be thought of it."""
 
 from __future__ import annotations
 
 import html
 import json
-from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
-from .cpu import Share, bottleneck
+from .cpu import Share
+from .latencies import Latencies, answered_within, percentile
+from .limit import limit
+from .network import Counters
 from .plan import Plan
+from .sample import Sample
 
-SAMPLE_SECONDS: Final = 0.1
+LAW_HOLDS: Final = 0.1  # within this share of what it should be
 
 ADVICE = {
-    "server": "The server was the bottleneck: it was busy all of the time.",
-    "generator": "The load generator was the bottleneck: the server could have answered more.",
-    "redis": "Redis was the bottleneck: the server waited for it.",
+    "server": "The server was the limit: it was busy all of the time.",
+    "generator": "The load generator was the limit: the server could have answered more.",
+    "redis": "Redis was the limit: the server waited for it.",
+    "machine": "This machine was the limit: all its cores were busy, and no single process was.",
     "none": "Nobody was busy all of the time: they waited for one another, or had time to spare.",
 }
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A tenth of a second of a running load test. Latencies are of the answers in it."""
-
-    at: float  # seconds since the start
-    requests: int  # answered in this window
-    failed: int  # since the start
-    p50_ms: float | None
-    p99_ms: float | None
-    connections: int  # open now, without the idle ones
-    cores: dict[str, float] = field(default_factory=dict)  # CPU used by each side, in cores
-    failures: dict[str, int] = field(default_factory=dict)  # `failed`, by kind
-
-
-def merge_samples(parts: list[Sample], cores: dict[str, float]) -> Sample:
-    """One sample out of those of several generator processes: sums, and of the percentiles the worst."""
-    return Sample(
-        at=max(part.at for part in parts),
-        requests=sum(part.requests for part in parts),
-        failed=sum(part.failed for part in parts),
-        p50_ms=max((part.p50_ms for part in parts if part.p50_ms is not None), default=None),
-        p99_ms=max((part.p99_ms for part in parts if part.p99_ms is not None), default=None),
-        connections=sum(part.connections for part in parts),
-        cores=cores,
-        failures=dict(sum((Counter(part.failures) for part in parts), Counter())),
-    )
-
-
-@dataclass(frozen=True)
 class LoadResult:
-    """The outcome. `latencies_ms` has one number per answered request, sorted."""
+    """The outcome of a load test, of the time in which it was measured.
+
+    Check it before you believe it: `problem` says why it is not of a steady state, if it is not;
+    `bottleneck` who could not go faster; `law` whether clients, rate and latencies go together.
+    """
 
     plan: Plan
-    requests: int  # answered with status 200
+    requests: int  # answered with status 200 in that time
     failures: dict[str, int]  # by kind
     seconds: float
     requests_per_second: float
-    latencies_ms: np.ndarray
+    latencies: Latencies  # of the answers, the late ones too
+    waiting: Latencies  # how long those had waited that had no answer at the end
     shares: dict[str, Share]
-    samples: list[Sample]
+    machine: float  # how busy all cores were; 1.0: always
+    samples: list[Sample]  # from the start, before it had settled, too
+    problem: str = ""  # why it is not of a steady state; empty: it is
+    answered_clients: int = 0  # with one answer or more
+    mean_wait: float = 0.0  # seconds from request to answer
+    mean_think: float = 0.0  # seconds of silence before a request
     idle_open: int = 0  # idle connections that were still open at the end
-    late: int = 0  # of the requests: answered after the time was up, and not counted in the rate
-    dropped: int = 0  # times the kernel found an accept queue full, on this whole machine
+    late: int = 0  # answered after the time was up, and not in `requests`
+    counters: Counters = field(default_factory=Counters)
+    accept_queue: int = 0  # the longest that was seen
+    recorded: bool | None = None  # were the server's waits recorded meanwhile? None: not known
+    generators: int = 1  # processes
 
     @property
     def failed(self) -> int:
         return sum(self.failures.values())
 
     @property
+    def is_steady(self) -> bool:
+        """Is it of a steady state? A number of requests never is: it begins and ends in disorder."""
+        return not self.problem and self.plan.requests is None
+
+    @property
+    def dropped(self) -> int:
+        """Times the kernel found an accept queue full, on this whole machine."""
+        return self.counters.dropped
+
+    @property
     def bottleneck(self) -> str:
-        """ "server", "generator", "redis", or "none"."""
-        return bottleneck(self.shares)
+        """ "server", "generator", "redis", "machine", or "none"; see limit.py."""
+        return limit(self.shares, self.machine)
+
+    @property
+    def ceiling(self) -> float | None:
+        """Requests a second that these generator processes could have made, had they run all of the time."""
+        cores = self.shares["generator"].cores if "generator" in self.shares else 0.0
+        return self.requests_per_second * self.generators / cores if cores and self.requests else None
+
+    def cpu_us(self, side: str) -> float | None:
+        """CPU time of a side ("server", "generator", "redis") for each request, in microseconds."""
+        if side not in self.shares or not self.requests_per_second:
+            return None
+        return self.shares[side].cores / self.requests_per_second * 1e6
+
+    @property
+    def law(self) -> float | None:
+        """Little's law, as a ratio that should be 1: rate × (latency + think time) ÷ clients.
+
+        Of an open loop: the rate that was answered ÷ the rate that was asked for. None without answers, and
+        for a number of requests, which begins and ends in disorder.
+        """
+        if self.plan.requests is not None or not self.requests:
+            return None
+        if self.plan.rate is not None:
+            return self.requests_per_second / self.plan.rate
+        return self.requests_per_second * (self.mean_wait + self.mean_think) / self.plan.clients
+
+    @property
+    def law_holds(self) -> bool:
+        """Within a tenth, or what chance can do to so few requests."""
+        return self.law is None or abs(self.law - 1) <= max(LAW_HOLDS, 3 / self.requests**0.5)
+
+    @cached_property
+    def curve(self) -> tuple[np.ndarray, np.ndarray]:
+        """Milliseconds, and the percentage of requests that is answered within them."""
+        return answered_within(self.latencies, self.waiting)
 
     def percentile(self, p: float) -> float | None:
-        """The latency in ms that p percent of the answers did not exceed; None without answers."""
-        return float(np.percentile(self.latencies_ms, p)) if len(self.latencies_ms) else None
+        """The latency in ms within which p percent of the requests are answered.
+
+        Those who still wait count. None where they are too many to tell, or there is no answer at all.
+        """
+        return percentile(self.curve, p)
 
     def to_dict(self) -> dict[str, Any]:
-        """The numbers, for JSON."""
+        """The numbers, for JSON. A `p.._ms` is null where too many still waited to tell."""
         return {
+            "kind": self.plan.kind,
             "requests": self.requests,
             "failed": self.failed,
             "failures": self.failures,
@@ -92,12 +131,26 @@ class LoadResult:
             "p90_ms": _rounded(self.percentile(90)),
             "p99_ms": _rounded(self.percentile(99)),
             "max_ms": _rounded(self.percentile(100)),
+            "mean_ms": _rounded(self.mean_wait * 1e3 if self.requests else None),
             "clients": self.plan.clients,
+            "answered_clients": self.answered_clients,
+            "still_waiting": len(self.waiting),
             "idle": self.plan.idle,
             "idle_open": self.idle_open,
             "keep_alive": self.plan.keep_alive,
+            "rate": self.plan.rate,
+            "think": self.plan.think,
+            "steady": self.is_steady,
+            "problem": self.problem,
+            "law": _rounded(self.law),
             "cores": {name: round(share.cores, 2) for name, share in self.shares.items()},
-            "dropped": self.dropped,
+            "cpu_us_per_request": {name: _rounded(self.cpu_us(name), 1) for name in self.shares},
+            "generators": self.generators,
+            "ceiling": _rounded(self.ceiling, 0),
+            "dropped": self.counters.dropped,
+            "syn_retransmits": self.counters.syn_retransmits,
+            "accept_queue": self.accept_queue,
+            "recorded": self.recorded,
             "bottleneck": self.bottleneck,
         }
 
@@ -106,37 +159,74 @@ class LoadResult:
 
     def rows(self) -> list[tuple[str, str]]:
         """What a person wants to see, as (name, value)."""
-        who = f"{self.plan.clients:,} clients" if self.plan.rate is None else f"{self.plan.rate:,.0f} due a second"
-        who += f" beside {self.idle_open:,} idle" if self.plan.idle else ""
-        kind = "keep-alive" if self.plan.keep_alive else "a connection per request"
         failures = ", ".join(f"{number:,} {name}" for name, number in self.failures.items())
-        latency = ", ".join(
-            f"{value:.1f} ms {name}"
-            for name, p in (("median", 50), ("99th percentile", 99), ("slowest", 100))
-            if (value := self.percentile(p)) is not None
-        )
-        late = f" ({self.late:,} of them after the time was up)" if self.late else ""
-        cores = ", ".join(f"{name} {share.cores:.2f}" for name, share in self.shares.items())
+        late = f", and {self.late:,} after the time was up" if self.late else ""
         return [
-            ("Load", f"{who}, {kind}, {self.seconds:.1f} s"),
-            ("Answered", f"{self.requests:,} requests{late}, {self.requests_per_second:,.0f} a second"),
+            ("Load", self._load()),
+            ("Answered", f"{self.requests:,} requests{late}; {self.requests_per_second:,.0f} a second"),
             ("Failed", failures or "none"),
-            ("Latency", latency or "no answer came"),
-            ("CPU cores used", cores),
-            ("Bottleneck", ADVICE[self.bottleneck]),
-            *self._limits(),
+            ("Latency", self._latency()),
+            ("CPU cores used", self._cores()),
+            ("Limit", ADVICE[self.bottleneck]),
+            *[("Beware", warning) for warning in self.warnings()],
         ]
 
-    def _limits(self) -> list[tuple[str, str]]:
-        """What of this machine stood in the way, if anything did, and what to do about it."""
-        found = []
-        if self.dropped:
-            found.append(f"the server's accept queue was full {self.dropped:,} times (net.core.somaxconn)")
+    def _load(self) -> str:
+        plan = self.plan
+        who = plan.who + (f" beside {self.idle_open:,} idle" if plan.idle else "")
+        kind = "keep-alive" if plan.keep_alive else "a connection per request"
+        return f"{who}, {kind}, {self.seconds:.1f} s"
+
+    def _latency(self) -> str:
+        if not self.requests + self.late:
+            return "no answer came"
+        named = (("median", 50), ("99th percentile", 99), ("slowest", 100))
+        found = [(name, self.percentile(p)) for name, p in named]
+        words = [f"{value:,.1f} ms {name}" for name, value in found if value is not None]
+        unknown = [name for name, value in found if value is None]
+        if unknown:
+            words.append(f"{' and '.join(unknown)}: not known, for {len(self.waiting):,} still waited at the end")
+        return ", ".join(words)
+
+    def _cores(self) -> str:
+        cores = [
+            f"{name} {share.cores:.2f} ({self.cpu_us(name) or 0:,.0f} µs a request)"
+            for name, share in self.shares.items()
+        ]
+        return ", ".join(cores) + f"; all cores together were {self.machine:.0%} busy"
+
+    def warnings(self) -> list[str]:
+        """What one must know before one believes the numbers; a sentence each."""
+        plan, found = self.plan, []
+        if self.problem:
+            found.append(f"This is no steady state: {self.problem}.")
+        if plan.rate is None and plan.requests is None and self.answered_clients < plan.clients:
+            found.append(f"Of {plan.clients:,} clients {self.answered_clients:,} had an answer in this time.")
+        if not self.law_holds and self.law is not None:
+            found.append(self._law_in_words(self.law))
+        if self.counters.dropped or self.counters.syn_retransmits:
+            found.append(
+                f"The accept queue was full {self.counters.dropped:,} times, and {self.counters.syn_retransmits:,} "
+                "SYNs were sent again: who sent them waited for 1, 3 or 7 s to be let in (net.core.somaxconn)."
+            )
         if number := self.failures.get("no descriptor left"):
-            found.append(f"the descriptor limit stopped {number:,} connections (ulimit -n)")
+            found.append(f"The descriptor limit stopped {number:,} connections (ulimit -n).")
         if number := self.failures.get("no port left"):
-            found.append(f"no port was left for {number:,} connections (net.ipv4.ip_local_port_range)")
-        return [("Limits met", "; ".join(found))] if found else []
+            found.append(f"No port was left for {number:,} connections (net.ipv4.ip_local_port_range).")
+        if self.bottleneck == "generator" and self.ceiling is not None:
+            found.append(f"This generator cannot make more than about {self.ceiling:,.0f} requests a second.")
+        if self.recorded:
+            found.append("The server's waits were recorded meanwhile, which slows it a little (record=False does not).")
+        return found
+
+    def _law_in_words(self, law: float) -> str:
+        if self.plan.rate is not None:
+            return f"Of the requests that were due, {law:.0%} were answered: the server did not keep up."
+        times = "(latency + think time)" if self.plan.think is not None else "latency"
+        return (
+            f"Rate × {times} makes {law * self.plan.clients:,.0f} clients, and not {self.plan.clients:,} "
+            "(Little's law): not all of them are served alike."
+        )
 
     def __repr__(self) -> str:
         return "\n".join(f"{name + ':':<16}{value}" for name, value in self.rows())
@@ -150,5 +240,5 @@ class LoadResult:
         return f"<table>{rows}</table>"
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+def _rounded(value: float | None, digits: int = 3) -> float | None:
+    return None if value is None else round(value, digits)

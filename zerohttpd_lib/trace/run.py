@@ -5,26 +5,28 @@ It opens anywhere: no server, no Redis and no Linux are needed to look at it.
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import platform
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from ..load.cpu import Share
+from ..load.latencies import Latencies
+from ..load.network import Counters
 from ..load.plan import Plan
-from ..load.result import LoadResult, Sample
+from ..load.result import LoadResult
+from ..load.sample import Sample
 from .kernel import Interest, InterestList
 from .reader import Trace
 from .records import Records, parse_address
 
-VERSION: Final = 1
+VERSION: Final = 2
 SHIPPED: Final = Path(__file__).with_name("runs")  # made by authoring/record_runs.py
 
 
@@ -120,27 +122,26 @@ def _lives(trace: Trace) -> np.ndarray:
 
 
 def _plain(result: LoadResult) -> dict[str, Any]:
-    latencies = np.asarray(result.latencies_ms, np.float32)
-    plain = {name: getattr(result, name) for name in ("requests", "failures", "seconds", "requests_per_second")}
-    return {
-        **plain,
-        "plan": json.loads(result.plan.to_json()),
-        "latencies_ms": base64.b64encode(latencies.tobytes()).decode(),
+    plain = {each.name: getattr(result, each.name) for each in fields(result)}
+    return plain | {
+        "plan": asdict(result.plan),
+        "latencies": result.latencies.to_text(),
+        "waiting": result.waiting.to_text(),
         "shares": {name: asdict(share) for name, share in result.shares.items()},
         "samples": [asdict(sample) for sample in result.samples],
-        "idle_open": result.idle_open,
-        "late": result.late,
-        "dropped": result.dropped,
+        "counters": asdict(result.counters),
     }
 
 
 def _result(plain: dict[str, Any]) -> LoadResult:
     return LoadResult(
-        **{
-            **plain,
-            "plan": Plan.from_json(json.dumps(plain["plan"])),
-            "latencies_ms": np.frombuffer(base64.b64decode(plain["latencies_ms"]), np.float32),
+        **plain
+        | {
+            "plan": Plan(**plain["plan"]),
+            "latencies": Latencies.from_text(plain["latencies"]),
+            "waiting": Latencies.from_text(plain["waiting"]),
             "shares": {name: Share(**share) for name, share in plain["shares"].items()},
             "samples": [Sample(**sample) for sample in plain["samples"]],
+            "counters": Counters(**plain["counters"]),
         }
     )

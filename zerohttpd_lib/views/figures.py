@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..load.result import SAMPLE_SECONDS, LoadResult, Sample
+from ..load.result import LoadResult
+from ..load.sample import Sample
 from ..trace.reader import Trace
 from .picture import COLOURS, INK, Picture, new_figure
 
@@ -19,15 +20,16 @@ def show_load(result: LoadResult) -> Picture:
     figure, (rate, latency) = new_figure(height=4.6, rows=2)
     draw_rate(rate, result.samples)
     rate.set_title("How many answers a second?", loc="left", color=INK)
-    milliseconds = result.latencies_ms
+    milliseconds, shares = result.curve
     if len(milliseconds):
-        shares = np.linspace(0, 100, 500)
-        latency.plot(np.percentile(milliseconds, shares), shares, color=COLOURS["client"], linewidth=2)
+        latency.plot(milliseconds, shares, color=COLOURS["client"], linewidth=2)
         for p in (50, 99):
-            at = float(np.percentile(milliseconds, p))
-            latency.plot([at], [p], "o", color=COLOURS["client"])
-            latency.annotate(f"{p} % within {at:.1f} ms", (at, p), (8, -11), textcoords="offset points", color=INK)
+            at = result.percentile(p)
+            if at is not None:
+                latency.plot([at], [p], "o", color=COLOURS["client"])
+                latency.annotate(f"{p} % within {at:.1f} ms", (at, p), (8, -11), textcoords="offset points", color=INK)
         latency.set_xscale("log")
+        latency.set_ylim(0, 104)
         latency.xaxis.set_major_formatter("{x:g}")
         latency.xaxis.set_minor_formatter("")
     latency.set_title("How long did they take?", loc="left", color=INK)
@@ -37,10 +39,17 @@ def show_load(result: LoadResult) -> Picture:
 
 
 def draw_rate(ax: Any, samples: list[Sample]) -> None:
-    """Draw answers a second over time into `ax`."""
-    seconds = [sample.at for sample in samples]
-    rates = [sample.requests / SAMPLE_SECONDS for sample in samples]
-    ax.plot(seconds, rates, color=COLOURS["server"], linewidth=2)
+    """Draw answers a second over time into `ax`; pale until it had settled, for that does not count."""
+    first = next((number for number, sample in enumerate(samples) if sample.measured), len(samples))
+    for part, alpha in ((samples[: first + 1], 0.35), (samples[first:], 1.0)):
+        seconds, rates = [sample.at for sample in part], [sample.rate for sample in part]
+        ax.plot(seconds, rates, color=COLOURS["server"], linewidth=2, alpha=alpha)
+    if 0 < first < len(samples):
+        ax.axvline(samples[first].at - samples[first].seconds, color=INK, linewidth=0.8)
+        ax.annotate(
+            "measured from here", (samples[first].at - samples[first].seconds, 0), (4, 4),
+            textcoords="offset points", color=INK,
+        )  # fmt: skip
     ax.set_ylim(bottom=0)
     ax.set_xlabel("seconds")
     ax.set_ylabel("requests/s")

@@ -44,7 +44,7 @@ def _picture(server: Server, run: LoadRun) -> Picture:
         f"How many of the watched were ready? The {server.name} server's newest waits", loc="left", color=INK
     )
     draw_rate(rate, list(run.samples))
-    rate.set_xlim(0, max(run.plan.seconds or 0, run.samples[-1].at if run.samples else 1))
     newest = run.samples[-1] if run.samples else None
-    words = f"{newest.requests / 0.1:,.0f} requests a second" if newest else "No answer yet."
+    rate.set_xlim(0, max(run.plan.seconds or 0, newest.at if newest else 1))
+    words = f"{newest.rate:,.0f} requests a second" if newest else "No answer yet."
     return Picture(figure, f"Ready lists of the {server.name} server while it is under load. {words}")

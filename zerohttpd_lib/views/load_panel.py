@@ -18,9 +18,11 @@ from ..lab.lab import Lab
 from ..lab.load_run import LoadRun
 from ..lab.processes import LabError, interrupts_in_one_sentence
 from ..lab.server import Server
-from ..load.cpu import bottleneck
+from ..load.limit import limit
 from ..load.plan import SPARE_DESCRIPTORS, Plan
-from ..load.result import ADVICE, SAMPLE_SECONDS, LoadResult, Sample
+from ..load.result import ADVICE, LoadResult
+from ..load.sample import Sample
+from ..load.steady import rate
 from ..servers import RUNGS
 from .chart import Chart, picture_of
 from .panel import Panel, button, table, told_in_words
@@ -30,7 +32,21 @@ MEAN_OF: Final = 5  # samples: half a second
 # These hold all their connections in one process, whose descriptor limit they share.
 ONE_PROCESS: Final = frozenset(RUNGS) - {"iterative", "forking", "preforked", "multiprocess"}
 SIDES: Final = {"server": "server", "generator": "load generator", "redis": "Redis"}
+LIMITS: Final = {**SIDES, "machine": "the machine"}
 STYLES: Final = ("-", "--", "-.", ":")
+WITHOUT_PAUSE: Final = "ask without pause"
+THINKING: Final = "think before they ask"
+PACES: Final = {  # what the number beside each kind of load is
+    WITHOUT_PAUSE: None,
+    THINKING: "for, on average, seconds",
+    "come at a fixed rate": "of, a second, requests",
+}
+
+
+def _kind_of(chosen: dict[str, Any]) -> str:
+    if chosen.get("think") is not None:
+        return THINKING
+    return "come at a fixed rate" if chosen.get("rate") is not None else WITHOUT_PAUSE
 
 
 @dataclass
@@ -75,9 +91,11 @@ class LoadPanel(Panel):
         wide = {"style": {"description_width": "initial"}, "layout": {"width": "auto"}}
         names = list(self.served)
         self.rung = widgets.Dropdown(options=names, value=chosen.get("rung", names[0]), description="Server", **wide)
-        self.clients = widgets.IntText(
-            value=chosen.get("clients", 8), description="Clients asking without pause", **wide
-        )
+        self.clients = widgets.IntText(value=chosen.get("clients", 8), description="Clients", **wide)
+        self.kind = widgets.Dropdown(options=list(PACES), value=_kind_of(chosen), description="who", **wide)
+        self.pace = widgets.FloatText(value=chosen.get("think") or chosen.get("rate") or 1.0, **wide)
+        self.kind.observe(lambda change: self._name_the_pace(), "value")
+        self._name_the_pace()
         self.idle = widgets.IntText(value=chosen.get("idle", 0), description="Silent connections beside them", **wide)
         self.seconds = widgets.FloatText(value=chosen.get("seconds", 5.0), description="Seconds", **wide)
         self.port = widgets.IntText(value=chosen.get("port", 0), description="Port (0: any free one)", **wide)
@@ -85,7 +103,15 @@ class LoadPanel(Panel):
             value=chosen.get("keep_alive", False), description="Keep connections alive", indent=False
         )
         self.record = widgets.Checkbox(value=chosen.get("record", False), description="Record the waits", indent=False)
-        for field_, width in ((self.clients, 250), (self.idle, 270), (self.seconds, 130), (self.port, 210)):
+        widths = (
+            (self.clients, 150),
+            (self.kind, 230),
+            (self.pace, 230),
+            (self.idle, 270),
+            (self.seconds, 130),
+            (self.port, 210),
+        )
+        for field_, width in widths:
             field_.layout.width = f"{width}px"
         self.rung.layout.width = "190px"
         for box in (self.keep_alive, self.record):
@@ -98,13 +124,18 @@ class LoadPanel(Panel):
         self.clear = button("Clear the chart", "Forget the runs so far", self._pressed_clear)
         self._numbers, self._charts = widgets.HTML(), widgets.HTML()
         self.box.children = [
-            widgets.HBox([self.rung, self.clients, self.idle], layout={"flex_flow": "row wrap"}),
+            widgets.HBox([self.rung, self.clients, self.kind, self.pace, self.idle], layout={"flex_flow": "row wrap"}),
             widgets.HBox([self.seconds, self.port, self.keep_alive, self.record], layout={"flex_flow": "row wrap"}),
             widgets.HBox([self.start, self.stop, self.clear]),
             self._message,
             self._charts,
             self._numbers,
         ]
+
+    def _name_the_pace(self) -> None:
+        """Say what the number beside the kind of load means; nothing, where clients ask without pause."""
+        self.pace.description = PACES[self.kind.value] or ""
+        self.pace.layout.display = "" if PACES[self.kind.value] else "none"
 
     # Buttons.
 
@@ -150,11 +181,16 @@ class LoadPanel(Panel):
     def _settings(self, chosen: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """What the controls say, or `chosen` in their place. Raises LabError when it cannot be done."""
         for name, value in chosen.items():
-            if name not in ("rung", "clients", "idle", "seconds", "port", "keep_alive", "record"):
+            if name in ("think", "rate"):
+                self.kind.value, self.pace.value = _kind_of({name: value}), value
+            elif name in ("rung", "clients", "idle", "seconds", "port", "keep_alive", "record"):
+                getattr(self, name).value = value
+            else:
                 raise LabError(f"The load panel has no setting {name!r}.")
-            getattr(self, name).value = value
         names = ("clients", "idle", "seconds", "keep_alive")
         load = {name: getattr(self, name).value for name in names}
+        if self.kind.value != WITHOUT_PAUSE:
+            load["think" if self.kind.value == THINKING else "rate"] = self.pace.value
         if not 0 <= self.port.value <= 65_535:
             raise LabError(f"Port {self.port.value}: choose from 1 to 65535, or 0 for any free one.")
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_DESCRIPTORS
@@ -259,7 +295,8 @@ class LoadPanel(Panel):
 
 def load_charts(runs: Sequence[KeptRun]) -> list[Chart]:
     """Rates and latencies of all runs, over each other."""
-    end = max([run.plan.seconds or 1.0 for run in runs], default=5.0)
+    ends = [max(run.plan.seconds or 1.0, run.samples[-1].at if run.samples else 0) for run in runs]
+    end = max(ends, default=5.0)
     span = (0.0, float(end))
     rate = Chart(
         "How many answers a second? (mean of the last half second)",
@@ -279,12 +316,7 @@ def load_charts(runs: Sequence[KeptRun]) -> list[Chart]:
 
 
 def _rates(samples: Sequence[Sample]) -> list[float]:
-    done = [0, *np.cumsum([s.requests for s in samples]).tolist()] if samples else [0]
-    rates = []
-    for number in range(1, len(done)):
-        first = max(0, number - MEAN_OF)
-        rates.append((done[number] - done[first]) / (number - first) / SAMPLE_SECONDS)
-    return rates
+    return [rate(samples[max(0, number - MEAN_OF) : number]) for number in range(1, len(samples) + 1)]
 
 
 def numbers_of(runs: Sequence[KeptRun], under_way: LoadRun | None) -> str:
@@ -301,7 +333,7 @@ def numbers_of(runs: Sequence[KeptRun], under_way: LoadRun | None) -> str:
 def _row(run: KeptRun, under_way: LoadRun | None) -> list[str]:
     plan = run.plan
     kind = ", keep-alive" if plan.keep_alive else ""
-    load = f"{plan.clients:,} clients" + (f" + {plan.idle:,} silent" if plan.idle else "") + kind
+    load = plan.who + (f" + {plan.idle:,} silent" if plan.idle else "") + kind
     who = f"<b style='color:{run.colour}'>{html.escape(run.rung)}</b>"
     result = run.result
     if result is not None:
@@ -318,8 +350,9 @@ def _row(run: KeptRun, under_way: LoadRun | None) -> list[str]:
         waited, rate = html.escape(run.problem), (_rates(newest)[-1] if newest else 0.0)
         if under_way is not None and under_way.is_running:
             at = newest[-1].at if newest else 0.0
-            so_far = _bottleneck(bottleneck(under_way.shares_so_far()))
-            waited = f"so far {so_far} <i>({at:.1f} of {plan.seconds:g} s)</i>"
+            so_far = _bottleneck(limit(*under_way.shares_so_far()))
+            phase = "measured" if under_way.is_measured else "settling"
+            waited = f"so far {so_far} <i>({phase}, {at:.1f} s)</i>"
     used = " · ".join(f"{cores[side]:.2f}" if side in cores else "–" for side in SIDES)
     return [str(run.number), who, load, f"<b>{rate:,.0f}</b>", _number(p50), _number(p99), failed, used, waited]
 
@@ -329,7 +362,7 @@ def _failures(sample: Sample) -> str:
 
 
 def _bottleneck(side: str) -> str:
-    return SIDES.get(side, "nobody")
+    return LIMITS.get(side, "nobody")
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -347,8 +380,8 @@ def load_panel(
     """A panel to put servers under load. `rungs`: what can be chosen; names, or classes of yours.
 
     `target`: a running server of the lab, or a URL of this machine, in place of a server for each
-    run. What the controls show at first: `rung`, `clients`, `idle`, `seconds`, `keep_alive`,
-    `port`, `record`. `panel.run()` does what Start does and returns the result; `panel.runs` has
+    run. What the controls show at first: `rung`, `clients`, `think` or `rate`, `idle`, `seconds`,
+    `keep_alive`, `port`, `record`. `panel.run()` does what Start does and returns the result; `panel.runs` has
     all that was measured; `panel.close()` ends everything.
     """
     return LoadPanel(lab, rungs, target, chosen)

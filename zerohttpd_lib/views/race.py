@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 from IPython.display import display
 
-from ..lab.sweep import Sweep
-from ..published import Rates, published_table
+from ..lab.sweep import UNSTEADY, WIDE_SPREAD, Sweep
+from ..published import WIDE, Rates, published_table
 from .picture import COLOURS, INK, Picture, new_figure
 
-AXIS_NAMES = {"clients": "clients, each asking without pause", "idle": "silent connections beside them"}
+AXIS_NAMES = {
+    "clients": "clients, each asking without pause",
+    "users": "users, who think before each request",
+    "idle": "silent connections beside them",
+}
 
 
 def show_sweep(sweep: Sweep, title: str = "How many requests a second? Measured here") -> Picture:
@@ -53,30 +57,38 @@ def live_chart() -> Callable[[Sweep], None]:
 
 
 def draw_sweep(ax: Any, sweep: Sweep, title: str) -> None:
+    """Lines through what was a steady state; hollow marks, without a line, for what was none."""
     name, levels = sweep.axis()
     rates: dict[str, Rates] = {}
     for rung in sweep.rungs:
         column: Rates = {}
         for level in levels:
             cell = sweep.cell_at(rung, level)
-            rate = sweep.rate(cell)
-            if rate is not None:
-                column[level] = rate
-                rounds = [m.requests_per_second for m in sweep.of(cell) if not m.why]
+            if (rate := sweep.rate(cell)) is not None:
+                column[level] = rate if sweep.spread(cell) <= WIDE_SPREAD else WIDE
+                rounds = sweep.rates(cell)
                 ax.plot([level, level], [min(rounds), max(rounds)], color=_colour(rung), linewidth=5, alpha=0.25)
+            elif (unsteady := sweep.unsteady_rate(cell)) is not None:
+                column[level] = UNSTEADY
+                ax.plot([level], [unsteady], "o", color=_colour(rung), markersize=5, markerfacecolor="white")
         rates[rung] = column
-    draw_rates(ax, rates, title, AXIS_NAMES[name])
+    draw_rates(ax, rates, title, AXIS_NAMES["users" if sweep.think else name])
+    if any(sweep.unsteady_rate(cell) is not None for cell in sweep.cells):
+        ax.annotate(
+            "hollow: no steady state", (1, 1), (0, 2), xycoords="axes fraction", textcoords="offset points",
+            ha="right", va="bottom", color=INK, fontsize="small",
+        )  # fmt: skip
 
 
 def draw_rates(ax: Any, rates: Mapping[str, Rates], title: str, axis_name: str = AXIS_NAMES["clients"]) -> None:
-    """A line for each server, with its name at its end. Places with "wide variations" are left out."""
+    """A line for each server, with its name at its end. It is broken where there is a word and no number."""
     ends: list[tuple[float, float, str]] = []
     for rung, column in rates.items():
-        points = [(level, rate) for level, rate in sorted(column.items()) if isinstance(rate, (int, float))]
+        points = [(level, np.nan if isinstance(rate, str) else rate) for level, rate in sorted(column.items())]
         if points:
-            xs, ys = zip(*points, strict=True)
-            ax.plot(xs, ys, "o-", color=_colour(rung), markersize=4, linewidth=2)
-            ends.append((ys[-1], xs[-1], rung))
+            ax.plot(*zip(*points, strict=True), "o-", color=_colour(rung), markersize=4, linewidth=2)
+        if known := [(rate, level, rung) for level, rate in points if not np.isnan(rate)]:
+            ends.append(known[-1])
     ax.set_xscale("symlog", linthresh=10)
     ax.set_ylim(bottom=0)
     levels = sorted({level for column in rates.values() for level in column})
