@@ -132,8 +132,8 @@ def test_a_redis_connection_of_its_own_may_end_in_the_batch_too(listener: socket
 # Requests that come in pieces: here it is certain that the server has seen the first one when the second comes.
 
 FORM = b"guest-name=Ada&guest-remarks=pieces"
-POST = b"POST /guestbook HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(FORM), FORM)
-REQUESTS = KEPT_PAGE + POST + b"HEAD /style.css HTTP/1.1\r\nConnection: close\r\n\r\n"
+POST = b"POST /guestbook HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b" % (len(FORM), FORM)
+REQUESTS = KEPT_PAGE + POST + b"HEAD /style.css HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 
 @pytest.mark.parametrize("rung", KEEP_ALIVE)

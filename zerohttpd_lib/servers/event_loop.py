@@ -15,7 +15,6 @@ import heapq
 import signal
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import count, islice, takewhile
 from time import monotonic
 from typing import Any, Final
@@ -47,6 +46,8 @@ class EventLoop:
 
     def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
         self.listener = listener
+        sockets.send_at_once(listener)
+        self.accepting = True  # the listener is watched
         self.redis_address = redis_address
         self.poller = self.poller_class()
         self.handlers: dict[int, Callable[[int], None]] = {}  # by descriptor
@@ -121,11 +122,13 @@ class EventLoop:
 
         Look away from it for a moment: by then somebody may have left.
         """
+        self.accepting = False
         self.poller.forget(self.listener.fileno())
         self.timers.call_in(ACCEPT_AGAIN, self.resume_accepting)
 
     def resume_accepting(self) -> None:
         if not self.stopping:
+            self.accepting = True
             self.poller.watch(self.listener.fileno(), self.listener_events)
 
     def has_stirred(self, connection: HttpConnection) -> None:
@@ -165,10 +168,11 @@ class EventLoop:
         others when they are answered."""
         told, _ = self.signal_sockets
         if sockets.receive_now(told) and not self.stopping:
-            self.accept_clients(READABLE)
+            if self.accepting:  # else no descriptor is left for those who are waiting
+                self.accept_clients(READABLE)
             self.stopping = True
             del self.handlers[self.listener.fileno()]
-            with suppress(OSError):  # it is not watched just now: descriptors had run out
+            if self.accepting:
                 self.poller.forget(self.listener.fileno())
             for connection in list(self.connections):
                 connection.finish_if_quiet()

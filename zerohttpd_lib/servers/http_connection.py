@@ -50,7 +50,7 @@ class HttpConnection:
         self.loop = loop
         self.sock = sock
         self.state = "reading"
-        self.input = b""
+        self.input = http_wire.RequestReader()
         self.output = memoryview(b"")  # what the kernel has not taken yet
         self.conversation: Any = None  # with the application
         self.redis: RedisConnection | None = None
@@ -131,7 +131,7 @@ class HttpConnection:
         else:
             if not self.input:
                 self.loop.has_stirred(self)
-            self.input += data
+            self.input.feed(data)
 
     def end_of_input(self) -> None:
         """The client sends no more. It may still be waiting for its page: many close one side early."""
@@ -143,15 +143,13 @@ class HttpConnection:
         """Begin with the next request, if it is complete, and with more while answers need no waiting."""
         for _ in range(ANSWERS_AT_ONCE):
             try:
-                parsed = http_wire.read_request(self.input)
+                request = self.input.next_request()
             except http_wire.BadRequest as problem:
                 return self.refuse(problem)
-            if parsed is None:
+            if request is None:
                 if self.input_ended:
                     self.finish()
                 return
-            request, length = parsed
-            self.input = self.input[length:]
             if self.input:
                 self.loop.has_stirred(self)
             self.head_only = request.method == "HEAD"
@@ -233,7 +231,7 @@ class HttpConnection:
         with it. So we end our side only, and throw away what still comes (RFC 9112, section 9.6).
         """
         self.state = "leaving"
-        self.input = b""
+        self.input = http_wire.RequestReader()
         self.sock.shutdown(socket.SHUT_WR)
 
     # The end.

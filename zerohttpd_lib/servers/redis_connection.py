@@ -69,13 +69,16 @@ class RedisConnection:
     def connect(self) -> None:
         self.replies = ReplyReader()
         try:
-            sock = sockets.start_connect(self.address)
+            sock = self.start_connect()
         except OSError:  # nobody listens there, or no descriptor is left
             return self.failed()
         self.sock = sock
         self.state = "connecting"
         self.events = READABLE | WRITABLE
         self.loop.watch(sock, self.events, self.ready)
+
+    def start_connect(self) -> socket.socket:
+        return sockets.start_connect(self.address)
 
     def ready(self, events: int) -> None:
         try:
@@ -157,6 +160,13 @@ class RedisLink(RedisConnection):
         self.delay = FIRST_DELAY
         super().__init__(loop, address)
         self.check_patience()
+
+    def start_connect(self) -> socket.socket:
+        """Questions go out while others are on their way. Where there is one at a time, as on a
+        connection that is not shared, nothing is ever held back (see `send_at_once`)."""
+        sock = super().start_connect()
+        sockets.send_at_once(sock)
+        return sock
 
     def connected(self) -> None:
         super().connected()
