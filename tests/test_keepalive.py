@@ -20,7 +20,8 @@ from zerohttpd_lib.guestbook import PUBLIC
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.redis_server import Redis
 from zerohttpd_lib.servers import RUNGS
-from zerohttpd_lib.servers.http_connection import ANSWERS_AT_ONCE, MAX_INPUT
+from zerohttpd_lib.servers.http_connection import MAX_INPUT
+from zerohttpd_lib.servers.keepalive import ANSWERS_AT_ONCE
 
 FORM = b"guest-name=Ada&guest-remarks=kept"
 POST = b"POST /guestbook HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b" % (len(FORM), FORM)

@@ -51,11 +51,11 @@ class Newcomers:
             self.old = connection.sock.fileno()
             while connection.state != "asking":
                 yield None
-            while connection.redis.state != "connected" or connection.redis.output:
+            while self.loop.redis.state != "connected" or self.loop.redis.output:
                 yield None
             wait_until(self.redis.asked.is_set)
             self.redis.may_answer.set()
-            redis_sock = connection.redis.sock
+            redis_sock = self.loop.redis.sock
             with socket.create_connection(address) as a, socket.create_connection(address) as b:
                 wait_until(lambda: is_readable(self.loop.listener))
                 while connection.state == "asking":  # until the whole of its reply is here

@@ -64,8 +64,10 @@ class RequestReader:
     def __len__(self) -> int:
         return len(self._input) - self._start
 
-    def feed(self, data: bytes) -> None:
-        if len(self._input) == self._start:
+    def feed(self, data: bytes) -> bool:
+        """Take `data` in. Does a request begin with it?"""
+        begins = len(self._input) == self._start
+        if begins:
             self._input = data  # as mostly: no copy
         else:
             if isinstance(self._input, bytes):
@@ -73,6 +75,7 @@ class RequestReader:
             del self._input[: self._start]
             self._input += data
         self._start = 0
+        return begins
 
     def next_request(self) -> Request | None:
         """The next complete request, or None. Raises BadRequest with status 400, 413, 414, 431, 501
