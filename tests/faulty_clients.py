@@ -16,12 +16,15 @@ from raw_client import PATIENCE, ask, connect, leave_with_reset, read_to_end, st
 from zerohttpd_lib.http_wire import MAX_BODY, MAX_HEAD, MAX_LINE
 from zerohttpd_lib.lab import Server
 
-POST = b"POST /guestbook HTTP/1.1\r\nConnection: close\r\nContent-Length: 33\r\n\r\nguest-name=Ada&guest-remarks=gone"
+POST = (
+    b"POST /guestbook HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 33\r\n\r\n"
+    b"guest-name=Ada&guest-remarks=gone"
+)
 STEPS = [b"", PAGE[:1], PAGE[:8], PAGE[:-2], POST[:-5], POST, PAGE, STATIC, b"nonsense\r\n\r\n", PAGE * 3]
 TOO_LONG = {
-    413: b"POST /guestbook HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (MAX_BODY + 1, b"x" * 200_000),
-    414: b"GET /" + b"a" * (MAX_LINE + 200_000) + b" HTTP/1.1\r\n\r\n",
-    431: b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEAD // 6) + b"\r\n",
+    413: b"POST /guestbook HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b" % (MAX_BODY + 1, b"x" * 200_000),
+    414: b"GET /" + b"a" * (MAX_LINE + 200_000) + b" HTTP/1.1\r\nHost: h\r\n\r\n",
+    431: b"GET / HTTP/1.1\r\nHost: h\r\n" + b"A: b\r\n" * (MAX_HEAD // 6) + b"\r\n",
 }
 MSS = 1460  # as over Ethernet; loopback's is 65,483, and the kernel would set aside megabytes for each client
 
@@ -122,7 +125,7 @@ def oversize(server: Server, stack: ExitStack) -> None:
 
 def endless(server: Server, stack: ExitStack) -> None:
     with connect(server.url) as sock, suppress(ConnectionError):
-        sock.sendall(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY + 1))
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY + 1))
         while True:
             sock.sendall(b"x" * 65_536)
 

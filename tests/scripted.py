@@ -64,8 +64,8 @@ def loop_of(rung: str, listener: socket.socket, redis_address: tuple[str, int], 
         def listen_to_signals(self) -> None:
             """They are the tests'."""
 
-        def forget(self, sock: socket.socket) -> None:
-            super().forget(sock)
+        def close(self, sock: socket.socket) -> None:
+            super().close(sock)
             if hasty:
                 sock.close()
 

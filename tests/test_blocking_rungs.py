@@ -111,14 +111,14 @@ def test_a_request_that_comes_byte_by_byte(server: Server) -> None:
         (b"GET /../guestbook.html HTTP/1.0\r\n\r\n", 404),
         (b"POST /style.css HTTP/1.0\r\n\r\n", 405),
         (b"PUT /guestbook HTTP/1.0\r\n\r\n", 501),
-        (b"POST /guestbook HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501),
+        (b"POST /guestbook HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501),
         (b"hello\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
         (b"GET / HTTP/2.0\r\n\r\n", 505),
         # More than the server will read: the answer must arrive all the same.
-        (b"POST /guestbook HTTP/1.1\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300_000, 413),
+        (b"POST /guestbook HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300_000, 413),
         (b"GET /" + b"x" * 200_000, 414),
-        (b"GET / HTTP/1.1\r\n" + b"name: value\r\n" * 20_000, 431),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n" + b"name: value\r\n" * 20_000, 431),
     ],
 )
 def test_a_mistake_of_the_client_gets_its_answer(server: Server, request_bytes: bytes, expected: int) -> None:
@@ -140,7 +140,13 @@ def test_every_visitor_is_counted_once(server: Server, lab: Lab) -> None:
 @pytest.mark.parametrize("goodbye", [socket.socket.close, leave_with_reset])
 @pytest.mark.parametrize(
     "sent",
-    [b"", b"GET /gue", b"POST /guestbook HTTP/1.1\r\nContent-Length: 9\r\n\r\nguest", PAGE, b"hello\r\n\r\n"],
+    [
+        b"",
+        b"GET /gue",
+        b"POST /guestbook HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nguest",
+        PAGE,
+        b"hello\r\n\r\n",
+    ],
 )
 def test_a_client_that_leaves_ends_only_its_own_request(server: Server, sent: bytes, goodbye: Any) -> None:
     sock = connect(server.url)

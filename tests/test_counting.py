@@ -97,7 +97,9 @@ def test_a_remark_that_was_thanked_for_is_kept(rung: str, number: signal.Signals
         with suppress(ConnectionError):
             for remark in range(100_000):
                 form = FORM % (client, remark)
-                head = b"POST /guestbook HTTP/1.1\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(form)
+                head = b"POST /guestbook HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(
+                    form
+                )
                 if b"Thank you" not in ask(server.url, head + form):
                     return
                 thanked.add(f"{client}-{remark} - Ada")

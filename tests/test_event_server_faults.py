@@ -17,7 +17,7 @@ from zerohttpd_lib.http_wire import MAX_BODY
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.redis_server import Redis
 
-POST = b"POST /guestbook HTTP/1.1\r\nContent-Length: 33\r\n\r\nguest-name=Ada&guest-remarks=gone"
+POST = b"POST /guestbook HTTP/1.1\r\nHost: h\r\nContent-Length: 33\r\n\r\nguest-name=Ada&guest-remarks=gone"
 STEPS = [b"", PAGE[:1], PAGE[:8], PAGE[:-2], POST[:-5], POST, PAGE, STATIC, b"nonsense\r\n\r\n", PAGE * 3]
 
 
@@ -57,7 +57,7 @@ def test_many_clients_that_leave_at_once_do_not_end_the_server(
 
 def test_a_refused_client_that_never_stops_sending_is_hung_up_on(server: Server) -> None:
     with connect(server.url) as sock:
-        sock.sendall(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY + 1))
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (MAX_BODY + 1))
         with pytest.raises(ConnectionError):
             while True:
                 sock.sendall(b"x" * 65_536)

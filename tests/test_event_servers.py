@@ -53,12 +53,12 @@ def test_files_are_served_without_redis(server: Server, redis: Redis) -> None:
     [(b"GET /nothing HTTP/1.1", 404), (b"BREW /guestbook HTTP/1.1", 501), (b"POST / HTTP/1.1", 405)],
 )
 def test_what_cannot_be_done_is_said(server: Server, request_line: bytes, expected: int) -> None:
-    assert status(ask(server.url, request_line + b"\r\n\r\n")) == expected
+    assert status(ask(server.url, request_line + b"\r\nHost: h\r\n\r\n")) == expected
 
 
 @pytest.mark.parametrize("path", [b"/guestbook", b"/style.css", b"/nothing"])
 def test_an_answer_to_head_has_no_body(server: Server, path: bytes) -> None:
-    head, _, body = ask(server.url, b"HEAD %b HTTP/1.1\r\n\r\n" % path).partition(b"\r\n\r\n")
+    head, _, body = ask(server.url, b"HEAD %b HTTP/1.1\r\nHost: h\r\n\r\n" % path).partition(b"\r\n\r\n")
     assert body == b""
     assert b"Content-Length: 0" not in head
     assert head.startswith(b"HTTP/1.1 404" if path == b"/nothing" else b"HTTP/1.1 200")
@@ -66,7 +66,7 @@ def test_an_answer_to_head_has_no_body(server: Server, path: bytes) -> None:
 
 def test_a_request_may_come_byte_by_byte(server: Server) -> None:
     form = b"guest-name=Ada&guest-remarks=slow"
-    request = b"POST /guestbook HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(form), form)
+    request = b"POST /guestbook HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b" % (len(form), form)
     with connect(server.url) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in request:
@@ -86,11 +86,15 @@ def test_a_client_may_end_its_side_and_still_read_the_page(server: Server) -> No
     ("request_bytes", "expected"),
     [
         (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", 400),
-        (b"POST /guestbook HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (MAX_BODY + 1, b"x" * (MAX_BODY + 1)), 413),
-        (b"GET /" + b"a" * MAX_LINE + b" HTTP/1.1\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEAD // 6) + b"\r\n", 431),
+        (
+            b"POST /guestbook HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b"
+            % (MAX_BODY + 1, b"x" * (MAX_BODY + 1)),
+            413,
+        ),
+        (b"GET /" + b"a" * MAX_LINE + b" HTTP/1.1\r\nHost: h\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n" + b"A: b\r\n" * (MAX_HEAD // 6) + b"\r\n", 431),
         (b"GET / HTTP/2.0\r\n\r\n", 505),
-        (b"POST /guestbook HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", 501),
+        (b"POST /guestbook HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", 501),
     ],
     ids=["400", "413", "414", "431", "505", "501"],
 )

@@ -91,7 +91,7 @@ def test_clients_that_stop(rung: str, fault: str, outcome: Outcome, arena: Arena
 def test_a_client_that_stays_after_its_answer_is_dismissed_too(rung: str, arena: Arena) -> None:
     server = arena.server(rung, silence=SILENCE)
     with connect(server.url) as sock:
-        sock.sendall(b"GET /style.css HTTP/1.1\r\n\r\n")
+        sock.sendall(b"GET /style.css HTTP/1.1\r\nHost: h\r\n\r\n")
         assert status(read_to_end(sock)) == 200
     arena.dirty = False
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 from arena import FAULTY, PAGE, POOL_SIZE, QUIET, STATIC, Arena, assert_serves, start
 from fake_redis import SlowRedis
-from fault_outcomes import RUNGS, Outcome, cases
+from fault_outcomes import EVENT_LOOPS, RUNGS, Outcome, cases
 from proc import children, descendants, is_gone, open_descriptors, wait_for_end
 from raw_client import connect, read_to_end, status
 from waiting import wait_until
@@ -70,6 +70,22 @@ def test_without_descriptors(rung: str, fault: str, outcome: Outcome, arena: Are
             assert {status(answer) for answer in answers} <= {200, 503}  # 503: none left to ask Redis with
     assert_serves(server)
     arena.dirty = False
+
+
+@pytest.mark.parametrize("rung", EVENT_LOOPS)
+def test_told_to_stop_without_descriptors(rung: str, redis: Redis) -> None:
+    """The listener is not watched just then, and so cannot be forgotten."""
+    server = start(rung, redis.address)
+    assert_serves(server)
+    with no_descriptor_left([server.pid]), connect(server.url) as waiting:
+        before = processor_seconds([server.pid])
+        wait_until(lambda: processor_seconds([server.pid]) > before)  # it has tried to accept
+        os.kill(server.pid, signal.SIGTERM)
+        wait_until(lambda: is_gone(server.pid))
+        with suppress(ConnectionError):
+            assert read_to_end(waiting) == b""
+    assert "Error" not in server.errors()
+    server.stop()
 
 
 @cases("worker killed")

@@ -156,6 +156,6 @@ def test_without_redis_a_client_with_many_questions_keeps_nobody_waiting(rung: s
     server = start(rung, mortal.address)
     mortal.kill()
     with connect(server.url) as greedy:
-        greedy.sendall(b"GET /guestbook HTTP/1.1\r\n\r\n" * 2000)
+        greedy.sendall(b"GET /guestbook HTTP/1.1\r\nHost: h\r\n\r\n" * 2000)
         assert_serves(server, STATIC)
     server.stop()

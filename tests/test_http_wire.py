@@ -20,41 +20,42 @@ from zerohttpd_lib.messages import Request
 
 def line_of(size: int) -> bytes:
     """A request whose first line has `size` bytes, its end included."""
-    return b"GET /" + b"a" * (size - len("GET / HTTP/1.1\r\n")) + b" HTTP/1.1\r\n\r\n"
+    return b"GET /" + b"a" * (size - len("GET / HTTP/1.1\r\n")) + b" HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
 def head_of(size: int) -> bytes:
     """A request whose head has `size` bytes, the blank line included."""
-    return b"GET / HTTP/1.1\r\nX: " + b"a" * (size - len("GET / HTTP/1.1\r\nX: \r\n\r\n")) + b"\r\n\r\n"
+    begin, end = b"GET / HTTP/1.1\r\nHost: ", b"\r\n\r\n"
+    return begin + b"a" * (size - len(begin + end)) + end
 
 
 def with_headers(*lines: bytes) -> bytes:
-    return b"\r\n".join([b"GET / HTTP/1.1", *lines, b"", b""])
+    return b"\r\n".join([b"GET / HTTP/1.1", *[b"Host: h"] * (b"Host: h" not in lines), *lines, b"", b""])
 
 
 def post(body: bytes, length: bytes | None = None) -> bytes:
-    return b"POST / HTTP/1.1\r\nContent-Length: %b\r\n\r\n%b" % (length or b"%d" % len(body), body)
+    return b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %b\r\n\r\n%b" % (length or b"%d" % len(body), body)
 
 
 GOOD = {
-    "short": b"GET / HTTP/1.1\r\n\r\n",
+    "short": b"GET / HTTP/1.0\r\n\r\n",
     "query": b"GET /a?b=c&d=?e HTTP/1.0\r\n\r\n",
     "headers": with_headers(b"Host: h", b"A:1", b"B:\t 2 \t", b"Empty:", b"A: 3"),
     "not ASCII": with_headers("Who: Grüße".encode()),
     "line feeds only": b"GET / HTTP/1.1\nHost: h\n\n",
     "one end of each kind": b"GET / HTTP/1.1\r\nHost: h\n\r\n",
-    "empty line first": b"\r\nGET / HTTP/1.1\r\n\r\n",
-    "empty line feed first": b"\nGET / HTTP/1.1\r\n\r\n",
-    "absolute target": b"GET http://host:80/a?b HTTP/1.1\r\n\r\n",
-    "absolute without path": b"GET http://host HTTP/1.1\r\n\r\n",
-    "asterisk": b"OPTIONS * HTTP/1.1\r\n\r\n",
-    "version 1.9": b"GET / HTTP/1.9\r\n\r\n",
+    "empty line first": b"\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+    "empty line feed first": b"\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+    "absolute target": b"GET http://host:80/a?b HTTP/1.1\r\nHost: host:80\r\n\r\n",
+    "absolute without path": b"GET http://host HTTP/1.1\r\nHost: host\r\n\r\n",
+    "asterisk": b"OPTIONS * HTTP/1.1\r\nHost:\r\n\r\n",
+    "version 1.9": b"GET / HTTP/1.9\r\nHost: [::1]:80\r\n\r\n",
     "body": post(b"hello"),
     "body with an empty line": post(b"a\r\n\r\nb"),
     "length with zeros": post(b"hello", b"000000000000005"),
     "longest line": line_of(MAX_LINE),
     "longest head": head_of(MAX_HEAD),
-    "most headers": with_headers(*[b"A: b"] * MAX_HEADERS),
+    "most headers": with_headers(*[b"A: b"] * (MAX_HEADERS - 1)),
     "longest body": post(b"x" * MAX_BODY),
 }
 BAD = {
@@ -64,11 +65,11 @@ BAD = {
     "nothing but lines": (400, b"\r\n\r\n\r\n"),
     "another protocol": (400, b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
     "method with a comma": (400, b"GE,T / HTTP/1.1\r\n\r\n"),
-    "target without slash": (400, b"CONNECT host:443 HTTP/1.1\r\n\r\n"),
+    "target without slash": (400, b"CONNECT host:443 HTTP/1.1\r\nHost: host\r\n\r\n"),
     "target not ASCII": (400, "GET /ü HTTP/1.1\r\n\r\n".encode()),
     "lower-case http": (400, b"GET / http/1.1\r\n\r\n"),
-    "header without colon": (400, with_headers(b"Host h")),
-    "space before colon": (400, with_headers(b"Host : h")),
+    "header without colon": (400, with_headers(b"A b")),
+    "space before colon": (400, with_headers(b"A : b")),
     "folded header": (400, with_headers(b"A: b", b" c")),
     "zero byte in header": (400, with_headers(b"A: b\0c")),
     "carriage return in header": (400, with_headers(b"A: b\rc")),
@@ -85,6 +86,11 @@ BAD = {
     "head too long": (431, head_of(MAX_HEAD + 1)),
     "head without end": (431, head_of(MAX_HEAD + 1)[:MAX_HEAD]),
     "too many headers": (431, with_headers(*[b"A: b"] * (MAX_HEADERS + 1))),
+    "no host": (400, b"GET / HTTP/1.1\r\n\r\n"),
+    "no host in 1.9": (400, b"GET / HTTP/1.9\r\nA: b\r\n\r\n"),
+    "two hosts": (400, with_headers(b"Host: h", b"Host: h")),
+    "two hosts in 1.0": (400, b"GET / HTTP/1.0\r\nHost: h\r\nHost: h\r\n\r\n"),
+    "a host that is none": (400, b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n"),
     "chunked": (501, with_headers(b"Transfer-Encoding: chunked")),
     "chunked and length": (501, with_headers(b"Transfer-Encoding: chunked", b"Content-Length: 1")),
     "version 2": (505, b"PRI * HTTP/2.0\r\n\r\n"),
@@ -165,7 +171,7 @@ def test_the_parts_of_a_request_are_where_they_belong() -> None:
 )
 def test_keep_alive_follows_version_and_header(version: bytes, connection: bytes | None, keep: bool) -> None:
     header = b"" if connection is None else b"Connection: %b\r\n" % connection
-    request, _ = read_request(b"GET / HTTP/%b\r\n%b\r\n" % (version, header)) or pytest.fail("not complete")
+    request, _ = read_request(b"GET / HTTP/%b\r\nHost: h\r\n%b\r\n" % (version, header)) or pytest.fail("not complete")
     assert request.keep_alive is keep
 
 

@@ -38,9 +38,10 @@ DRIVERS = {
     "workers",
     "process",
     "child",
+    "event_loop",
+    "accepting",
     "http_connection",
     "redis_connection",
-    "event_loop",
     "__init__",
 }  # that servers may share
 

@@ -20,10 +20,11 @@ from zerohttpd_lib.guestbook import PUBLIC
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.redis_server import Redis
 from zerohttpd_lib.servers import RUNGS
-from zerohttpd_lib.servers.http_connection import ANSWERS_AT_ONCE, MAX_INPUT
+from zerohttpd_lib.servers.http_connection import MAX_INPUT
+from zerohttpd_lib.servers.keepalive import ANSWERS_AT_ONCE
 
 FORM = b"guest-name=Ada&guest-remarks=kept"
-POST = b"POST /guestbook HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(FORM), FORM)
+POST = b"POST /guestbook HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b" % (len(FORM), FORM)
 STYLE = (PUBLIC / "style.css").read_bytes()
 
 
@@ -50,11 +51,11 @@ def test_pages_files_remarks_and_heads_on_one_connection(sock: socket.socket, re
         assert number_on(answers.next()) == count
         sock.sendall(KEPT_STATIC)
         assert answers.next().endswith(STYLE)
-        sock.sendall(b"HEAD /style.css HTTP/1.1\r\n\r\n")
+        sock.sendall(b"HEAD /style.css HTTP/1.1\r\nHost: h\r\n\r\n")
         assert b"Content-Length: %d\r\n" % len(STYLE) in answers.next(head_only=True)
         sock.sendall(POST)
         assert b"Thank you" in answers.next()
-        sock.sendall(b"GET /nothing HTTP/1.1\r\n\r\n")
+        sock.sendall(b"GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n")
         assert status(answers.next()) == 404
     assert redis.client.llen("guestbook_remarks") == 3
 
@@ -94,10 +95,10 @@ def test_a_half_closed_client_gets_all_of_its_answers(sock: socket.socket, reque
     "last",
     [
         b"GET /style.css HTTP/1.0\r\n\r\n",
-        b"GET /style.css HTTP/1.1\r\nConnection: close\r\n\r\n",
-        b"GET /guestbook HTTP/1.1\r\nConnection: foo, Close\r\n\r\n",
+        b"GET /style.css HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+        b"GET /guestbook HTTP/1.1\r\nHost: h\r\nConnection: foo, Close\r\n\r\n",
         b"nonsense\r\n\r\n",
-        b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n",
     ],
 )
 def test_the_last_answer_is_the_last(sock: socket.socket, redis: Redis, last: bytes) -> None:

@@ -71,6 +71,16 @@ def test_an_accepted_client_blocks(pair: tuple[socket.socket, socket.socket]) ->
     assert pair[1].getblocking()
 
 
+def test_an_accepted_client_has_from_its_listener_that_nothing_is_held_back(listener: socket.socket) -> None:
+    sockets.send_at_once(listener)
+    with socket.create_connection(listener.getsockname()):
+        wait_for(listener)
+        client = sockets.accept(listener)
+        assert client is not None
+        with client:
+            assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
 def test_accept_without_a_descriptor_left_fails_in_the_way_that_passes(listener: socket.socket) -> None:
     with socket.create_connection(listener.getsockname()):
         wait_for(listener)

@@ -51,11 +51,11 @@ class Newcomers:
             self.old = connection.sock.fileno()
             while connection.state != "asking":
                 yield None
-            while connection.redis.state != "connected" or connection.redis.output:
+            while self.loop.redis.state != "connected" or self.loop.redis.output:
                 yield None
             wait_until(self.redis.asked.is_set)
             self.redis.may_answer.set()
-            redis_sock = connection.redis.sock
+            redis_sock = self.loop.redis.sock
             with socket.create_connection(address) as a, socket.create_connection(address) as b:
                 wait_until(lambda: is_readable(self.loop.listener))
                 while connection.state == "asking":  # until the whole of its reply is here
@@ -132,8 +132,8 @@ def test_a_redis_connection_of_its_own_may_end_in_the_batch_too(listener: socket
 # Requests that come in pieces: here it is certain that the server has seen the first one when the second comes.
 
 FORM = b"guest-name=Ada&guest-remarks=pieces"
-POST = b"POST /guestbook HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(FORM), FORM)
-REQUESTS = KEPT_PAGE + POST + b"HEAD /style.css HTTP/1.1\r\nConnection: close\r\n\r\n"
+POST = b"POST /guestbook HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%b" % (len(FORM), FORM)
+REQUESTS = KEPT_PAGE + POST + b"HEAD /style.css HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 
 @pytest.mark.parametrize("rung", KEEP_ALIVE)

@@ -54,7 +54,7 @@ def test_a_client_has_its_address_in_every_entry_and_call(lab: Lab) -> None:
     server = lab.serve("epoll", record="details")
     with connect(server.url) as sock:
         host, port = sock.getsockname()
-        sock.sendall(b"GET /style.css HTTP/1.1\r\n\r\n")
+        sock.sendall(b"GET /style.css HTTP/1.1\r\nHost: h\r\n\r\n")
         wait_until(lambda: server.trace.total("forget") == 1)
     wait_until(lambda: server.trace[-1].handling is not None)
     wait = server.trace[-1]

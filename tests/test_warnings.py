@@ -16,9 +16,8 @@ from waiting import wait_until
 from zerohttpd_lib import Lab
 from zerohttpd_lib import sockets as our_sockets
 from zerohttpd_lib.lab import Server
-from zerohttpd_lib.servers.edge import EdgeServer
+from zerohttpd_lib.servers.edge import Connection, EdgeServer
 from zerohttpd_lib.servers.epoll import EpollServer
-from zerohttpd_lib.servers.http_connection import HttpConnection
 from zerohttpd_lib.servers.nonblocking import NonblockingServer
 from zerohttpd_lib.servers.poll import PollServer
 from zerohttpd_lib.trace.findings import Finding
@@ -82,15 +81,14 @@ def receive_little(sock: socket.socket, size: int = 16) -> bytes | None:
         return None
 
 
-class ReadsALittle(EdgeServer):
-    def run(self) -> None:
-        def receive(connection: HttpConnection, events: int) -> None:
-            data = receive_little(connection.sock)
-            if data:
-                connection.take_in(data)
+class ALittle(Connection):
+    def receive(self, events: int) -> None:
+        if data := receive_little(self.sock):
+            self.take_in(data)
 
-        HttpConnection.receive = receive  # type: ignore[method-assign]
-        super().run()
+
+class ReadsALittle(EdgeServer):
+    connection_class = ALittle
 
 
 def test_an_edge_triggered_client_that_is_not_drained(lab: Lab) -> None:
@@ -107,7 +105,7 @@ class AcceptsOne(EdgeServer):
     def accept_clients(self, events: int) -> None:
         sock = our_sockets.accept(self.listener)
         if sock is not None:
-            self.connections[HttpConnection(self, sock)] = self.now
+            self.connections[self.make_connection(sock)] = self.now
 
 
 def test_an_edge_triggered_listener_that_is_not_drained(lab: Lab) -> None:

@@ -1,8 +1,9 @@
 """Bytes to Request, Response to bytes. No socket in sight (RFC 9112).
 
-`read_request` is given everything received so far and answers one of three things: a request
-and its length in bytes; `None`, "I need more"; or `BadRequest`, the client's mistake and the
-status to answer it with. It gives the same answer whether the bytes came at once or one by one.
+A `RequestReader` is fed bytes as they come and answers one of three things: a request; `None`,
+"I need more"; or `BadRequest`, the client's mistake and the status to answer it with. It gives
+the same answers whether the bytes came at once or one by one. `read_request` is the same for
+a server that has the bytes of one request and keeps them itself.
 
 Simplifications: no chunked request bodies (501), no folded header lines (400), no trailers.
 """
@@ -10,8 +11,10 @@ Simplifications: no chunked request bodies (501), no folded header lines (400), 
 from __future__ import annotations
 
 import re
+from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
+from time import time
 from typing import Final
 
 from .messages import Request, Response
@@ -23,9 +26,11 @@ MAX_BODY: Final = 65_536  # bytes; more is 413
 
 # A line ends in CRLF, but "a recipient MAY recognize a single LF" (RFC 9112, section 2.2),
 # which lets you type a request into `nc` by hand.
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r\n]*)")
+# An address in brackets or a name, and a port (RFC 9110, section 7.2). It may be empty.
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[!$&'()*+,;=%._~0-9A-Za-z-]*)(?::[0-9]*)?")
 _ORIGIN = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 
 
@@ -38,28 +43,95 @@ class BadRequest(Exception):
         self.reason = reason
 
 
+class RequestReader:
+    """Feed it bytes as they come; take requests out as they are complete. Its length is that of
+    what it keeps.
+
+    A client may send a byte at a time, or a thousand requests at once, and must not make us
+    work for more than it sent: no byte is searched twice, and what is left is not copied for
+    each request that is taken out.
+    """
+
+    __slots__ = ("_head", "_input", "_searched", "_start")
+
+    def __init__(self) -> None:
+        self._input: bytes | bytearray = b""
+        self._start = 0  # of the next request; what lies before it has been taken out
+        # These two count from there.
+        self._searched = 0  # up to here no head has ended
+        self._head: tuple[Request, int, int] | None = None  # of that request; where its body begins and ends
+
+    def __len__(self) -> int:
+        return len(self._input) - self._start
+
+    def feed(self, data: bytes) -> bool:
+        """Take `data` in. Does a request begin with it?"""
+        begins = len(self._input) == self._start
+        if begins:
+            self._input = data  # as mostly: no copy
+        else:
+            if isinstance(self._input, bytes):
+                self._input = bytearray(self._input)  # bytes would be copied whole for each addition
+            del self._input[: self._start]
+            self._input += data
+        self._start = 0
+        return begins
+
+    def next_request(self) -> Request | None:
+        """The next complete request, or None. Raises BadRequest with status 400, 413, 414, 431, 501
+        or 505; there is no way to go on from that."""
+        if self._head is None and not self._find_head():
+            return None
+        assert self._head is not None
+        request, body, end = self._head
+        if len(self) < end:
+            return None
+        if body < end:
+            request = request._replace(body=bytes(self._input[self._start + body : self._start + end]))
+        self._start += end
+        self._searched = 0
+        self._head = None
+        return request
+
+    def _find_head(self) -> bool:
+        data, start = self._input, self._start
+        first = start + _length_of_blank_line(data, start)
+        found = _END_OF_HEAD.search(data, max(first, start + self._searched - 2))  # "\n\r" may be here already
+        # What has not ended yet is at least one byte longer than what is here.
+        end = found.end() if found else len(data) + 1
+        if end - first > MAX_LINE:
+            _check_lengths(data, first, end)
+        if found is None:
+            self._searched = len(data) - start
+            return False
+        request, length = _read_head(bytes(data[first : found.start()]))
+        self._head = request, end - start, end - start + length
+        return True
+
+
 def read_request(data: bytes) -> tuple[Request, int] | None:
     """Parse the request at the start of `data`.
 
     Returns the request and the number of bytes it took, or None when it is not complete yet.
     Raises BadRequest with status 400, 413, 414, 431, 501 or 505.
     """
-    start = _length_of_blank_lines(data)
-    end_of_line = data.find(b"\n", start)
-    end = _END_OF_HEAD.search(data, start)
-    # What has not ended yet is at least one byte longer than what is here.
-    if (end_of_line if end_of_line >= 0 else len(data)) + 1 - start > MAX_LINE:
+    reader = RequestReader()
+    reader.feed(data)
+    request = reader.next_request()
+    return None if request is None else (request, len(data) - len(reader))
+
+
+def _length_of_blank_line(data: bytes | bytearray, start: int) -> int:
+    """Clients may send an empty line after a body; we skip it (RFC 9112, section 2.2)."""
+    return 2 if data.startswith(b"\r\n", start) else 1 if data.startswith(b"\n", start) else 0
+
+
+def _check_lengths(data: bytes | bytearray, first: int, end: int) -> None:
+    end_of_line = data.find(b"\n", first) + 1 or len(data) + 1
+    if end_of_line - first > MAX_LINE:
         raise BadRequest(414, f"The request line is longer than {MAX_LINE:,} bytes.")
-    if (end.end() if end else len(data) + 1) - start > MAX_HEAD:
+    if end - first > MAX_HEAD:
         raise BadRequest(431, f"The headers are longer than {MAX_HEAD:,} bytes.")
-    if end is None:
-        return None
-    request, length = _read_head(data[start : end.start()])
-    if not length:
-        return request, end.end()
-    if len(data) < end.end() + length:
-        return None
-    return request._replace(body=data[end.end() : end.end() + length]), end.end() + length
 
 
 @lru_cache(maxsize=128)
@@ -69,13 +141,10 @@ def _read_head(head: bytes) -> tuple[Request, int]:
     line, *header_lines = head.decode("latin-1").split("\n")
     method, target, version = _read_request_line(line.removesuffix("\r"))
     headers = _read_headers(header_lines)
+    if "host" not in headers and version != ("1", "0"):
+        raise BadRequest(400, "A request of HTTP/1.1 has a Host header.")
     path, _, query = target.partition("?")
     return Request(method, path, query, headers, b"", _keep_alive(version, headers)), _body_length(headers)
-
-
-def _length_of_blank_lines(data: bytes) -> int:
-    """Clients may send an empty line after a body; we skip it (RFC 9112, section 2.2)."""
-    return 2 if data.startswith(b"\r\n") else 1 if data.startswith(b"\n") else 0
 
 
 def _read_request_line(line: str) -> tuple[str, str, tuple[str, str]]:
@@ -102,6 +171,8 @@ def _read_headers(lines: list[str]) -> dict[str, str]:
         if match is None:
             raise BadRequest(400, "A header line is not NAME: VALUE.")
         name, value = match[1].lower(), match[2].rstrip(" \t")
+        if name == "host" and ("host" in headers or not _HOST.fullmatch(value)):
+            raise BadRequest(400, "There is one Host header, and it names a host.")  # RFC 9112, section 3.2
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
@@ -127,19 +198,24 @@ def _keep_alive(version: tuple[str, str], headers: dict[str, str]) -> bool:
 
 
 def write_response(response: Response, *, keep_alive: bool = False, head_only: bool = False) -> bytes:
-    """The bytes of `response`. `head_only` answers a HEAD request: all but the body."""
-    head = _write_head(response.status, response.content_type, len(response.body), keep_alive, response.headers)
-    return head if head_only else head + response.body
+    """The bytes of `response`. `head_only` answers a HEAD request: all but the body.
+
+    They carry the date (RFC 9110, section 6.6.1): the clock is all that is asked of the system here.
+    """
+    status, body, content_type, headers = response
+    head = _write_head(status, content_type, len(body), keep_alive, headers, int(time()))
+    return head if head_only else head + body
 
 
 @lru_cache(maxsize=128)
 def _write_head(
-    status: int, content_type: str, length: int, keep_alive: bool, headers: tuple[tuple[str, str], ...]
+    status: int, content_type: str, length: int, keep_alive: bool, headers: tuple[tuple[str, str], ...], now: int
 ) -> bytes:
-    """Pages of the same kind and length, as most are, have the same head."""
+    """Pages of the same kind and length, as most are, have the same head for a second."""
     lines = [
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
         "Server: zerohttpd",
+        f"Date: {formatdate(now, usegmt=True)}",
         f"Content-Type: {content_type}",
         f"Content-Length: {length}",
         f"Connection: {'keep-alive' if keep_alive else 'close'}",

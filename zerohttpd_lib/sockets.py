@@ -57,6 +57,17 @@ def accept(listener: socket.socket) -> socket.socket | None:
     return client
 
 
+def send_at_once(sock: socket.socket) -> None:
+    """Send what is given to this socket at once, although what went before is not acknowledged yet.
+
+    Else the kernel keeps a small piece until then (Nagle's algorithm, RFC 9293, section 3.7.4), and
+    the peer may take its time to acknowledge: 40 ms on Linux. A socket that accept() returns has this
+    option from its listener, so that one call is enough for all clients (TCP_NODELAY, man 7 tcp; that
+    it is inherited, no page says: tests/test_sockets.py does).
+    """
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 def start_connect(address: Address) -> socket.socket:
     """Begin to connect and return at once. The socket becomes writable when it is done.
 

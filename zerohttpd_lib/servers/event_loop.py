@@ -1,12 +1,10 @@
-"""The loop of rungs 8 to 12: wait, call whom it concerns, and nothing else.
+"""The loop of rungs 8 to 12: wait, call whom it concerns, and nothing else. It knows no protocol.
 
-Whoever waits for a descriptor puts a handler into `handlers`; the loop calls it with the events.
+Whoever waits for a socket gives it to `watch`, with a handler; the loop calls that with the events.
 One table, where `epoll` has two look-ups: a handler knows by itself whether it belongs to a
 client or to Redis. What is done once per batch of events, and not once per event, is in
-`end_of_batch`; what is to happen at a certain time is in `timers`.
-
-Told to stop (SIGTERM, SIGINT), the loop takes no new clients, lets those in mid-request have
-their pages, and returns.
+`end_of_batch`; what is to happen at a certain time is in `timers`. Signals and other threads
+write to a socket of the loop's, and so are events, too.
 """
 
 from __future__ import annotations
@@ -14,73 +12,52 @@ from __future__ import annotations
 import heapq
 import signal
 import socket
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import count, islice, takewhile
+from itertools import count
 from time import monotonic
-from typing import Any, Final
+from typing import Any
 
-from .. import guestbook, sockets
-from ..messages import Conversation, PipelinedConversation, Request
-from ..polling import READABLE, EdgeEpoll, Epoll
-from .http_connection import HttpConnection
-from .redis_connection import RedisConnection
-
-ACCEPTS_AT_ONCE: Final = 64  # so that a crowd at the door does not keep those inside waiting
-LEAVE_WITHIN: Final = 1.0  # seconds, once told to stop
-ACCEPT_AGAIN: Final = 0.1  # seconds, when descriptors have run out
-DISMISSED_AT_ONCE: Final = 1000
+from .. import sockets
+from ..polling import EVENTS_AT_ONCE, READABLE, EdgeEpoll, Epoll
 
 
 class EventLoop:
-    """Serves the guestbook on `listener`, with Redis at `redis_address`, until it is told to stop.
+    """`run()` until `is_over`. A subclass says how to wait, in `poller_class`."""
 
-    A rung says how Redis is reached (`redis_for_a_request`, `release`), what a page asks of it
-    (`respond`), whether connections are kept (`keep_alive`), and how to wait (`poller_class`).
-    """
-
-    keep_alive = False
-    silence = 30.0  # seconds that a client may take for a request, or to read any of its answer
-    patience = 5.0  # seconds that Redis may take to reply
-    listener_events = READABLE
     poller_class: type[Epoll] | type[EdgeEpoll] = Epoll
 
-    def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
-        self.listener = listener
-        self.redis_address = redis_address
+    def __init__(self) -> None:
         self.poller = self.poller_class()
-        self.handlers: dict[int, Callable[[int], None]] = {}  # by descriptor
-        self.connections: dict[HttpConnection, float] = {}  # when it last stirred; the longest silent first
+        self.handlers: dict[int, Callable[[int], object]] = {}  # by descriptor
         self.timers = Timers()
         self.now = monotonic()  # at the start of this batch
+        self.batch_is_full = False  # there may be others who are ready, in the next one
         self.at_end_of_batch: list[Callable[[], None]] = []
         self.finished: list[socket.socket] = []
-        self.stopping = False
-
-    def respond(self, request: Request) -> Conversation | PipelinedConversation:
-        return guestbook.respond(request)
-
-    def redis_for_a_request(self) -> RedisConnection:
-        raise NotImplementedError
-
-    def release(self, redis: RedisConnection) -> None:
-        """This request needs it no more."""
-
-    # The loop.
+        self.is_over = False
+        self.calls: deque[Callable[[], object]] = deque()  # from other threads
+        self.when_signalled: Callable[[], object] = lambda: None
+        self.told, self.tell = socket.socketpair()
+        self.tell.setblocking(False)
+        self.watch(self.told, READABLE, self.wake_up)
 
     def run(self) -> None:
-        self.listen_to_signals()
-        self.watch(self.listener, self.listener_events, self.accept_clients)
-        self.timers.call_in(self.silence / 30, self.dismiss_the_silent)
-        while self.connections or not self.stopping:
-            ready = self.poller.wait(self.timers.seconds_left())
-            self.now = monotonic()
-            for fd, events in ready:
-                handler = self.handlers.get(fd)
-                if handler is not None:  # else an earlier event of this batch has ended it
-                    handler(events)
-            self.timers.call_due()
-            self.end_of_batch()
+        while not self.is_over:
+            self.run_once()
+
+    def run_once(self) -> None:
+        """Wait, and handle one batch of events."""
+        ready = self.poller.wait(self.timers.seconds_left())
+        self.now = monotonic()
+        self.batch_is_full = len(ready) == EVENTS_AT_ONCE
+        for fd, events in ready:
+            handler = self.handlers.get(fd)
+            if handler is not None:  # else an earlier event of this batch has ended it
+                handler(events)
+        self.timers.call_due()
+        self.end_of_batch()
 
     def end_of_batch(self) -> None:
         """Do what was put off, then close what has ended: until here its numbers stay taken, so
@@ -91,96 +68,49 @@ class EventLoop:
             sock.close()
         self.finished.clear()
 
-    def watch(self, sock: socket.socket, events: int, handler: Callable[[int], None]) -> None:
+    def watch(self, sock: socket.socket, events: int, handler: Callable[[int], object]) -> None:
         self.handlers[sock.fileno()] = handler
         self.poller.watch(sock.fileno(), events)
 
     def forget(self, sock: socket.socket) -> None:
-        """Watch it no more. It is closed at the end of the batch."""
-        if self.handlers.pop(sock.fileno(), None) is not None:
-            self.poller.forget(sock.fileno())
+        """Watch it no more."""
+        del self.handlers[sock.fileno()]
+        self.poller.forget(sock.fileno())
+
+    def close(self, sock: socket.socket) -> None:
+        """Watch it no more, and close it when this batch has ended."""
+        self.forget(sock)
         self.finished.append(sock)
 
-    # Clients.
+    # Calls from elsewhere.
 
-    def accept_clients(self, events: int) -> None:
-        """Take those who are waiting: some of them, or all where we would not be told again."""
-        for _ in count() if self.poller.must_drain else range(ACCEPTS_AT_ONCE):
-            try:
-                sock = sockets.accept(self.listener)
-            except OSError as error:
-                if error.errno not in sockets.EXHAUSTED:
-                    raise
-                return self.pause_accepting()
-            if sock is None:
-                return
-            self.connections[HttpConnection(self, sock)] = self.now
+    def call_from_thread(self, callback: Callable[[], object]) -> None:
+        """Have `callback` called in the loop's own thread. All else here is for that thread alone."""
+        self.calls.append(callback)
+        with suppress(BlockingIOError):  # so much has been written that it wakes up anyway
+            self.tell.send(b"\0")
 
-    def pause_accepting(self) -> None:
-        """No descriptor is left, and a level-triggered listener would be ready again, and again.
-
-        Look away from it for a moment: by then somebody may have left.
+    def call_on_signals(self, numbers: tuple[signal.Signals, ...], callback: Callable[[], object]) -> None:
+        """A signal becomes a byte on a socket, its number, and so an event like any other (man 7
+        signal-safety). A handler that did the work itself would run in the middle of some other one.
         """
-        self.poller.forget(self.listener.fileno())
-        self.timers.call_in(ACCEPT_AGAIN, self.resume_accepting)
-
-    def resume_accepting(self) -> None:
-        if not self.stopping:
-            self.poller.watch(self.listener.fileno(), self.listener_events)
-
-    def has_stirred(self, connection: HttpConnection) -> None:
-        """Its time counts anew. Put it last: the one that has not stirred for the longest is the first."""
-        self.connections.pop(connection, None)
-        self.connections[connection] = self.now
-
-    def dismiss_the_silent(self) -> None:
-        """Once a second. Only those whose time is up are looked at, and one more."""
-        first_ones = islice(self.connections.items(), DISMISSED_AT_ONCE)
-        silent = list(takewhile(lambda item: self.now - item[1] >= self.silence, first_ones))
-        for connection, _ in silent:
-            connection.time_is_up()
-        self.timers.call_in(self.silence / 30, self.dismiss_the_silent)
-
-    def remove(self, connection: HttpConnection) -> None:
-        self.connections.pop(connection, None)
-        self.forget(connection.sock)
-
-    # The end.
-
-    def listen_to_signals(self) -> None:
-        """A signal becomes a byte on a socket, and so an event like any other (man 7 signal-safety).
-
-        A handler that did the work itself would run in the middle of some other one.
-        """
-        told, tell = socket.socketpair()
-        tell.setblocking(False)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        self.when_signalled = callback
+        for number in numbers:
             signal.signal(number, lambda number, frame: None)
-        signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
-        self.signal_sockets = told, tell
-        self.watch(told, READABLE, self.stop)
+        signal.set_wakeup_fd(self.tell.fileno(), warn_on_full_buffer=False)
 
-    def stop(self, events: int) -> None:
-        """Take those who are waiting, and then no new clients. Those without a request go now, the
-        others when they are answered."""
-        told, _ = self.signal_sockets
-        if sockets.receive_now(told) and not self.stopping:
-            self.accept_clients(READABLE)
-            self.stopping = True
-            del self.handlers[self.listener.fileno()]
-            with suppress(OSError):  # it is not watched just now: descriptors had run out
-                self.poller.forget(self.listener.fileno())
-            for connection in list(self.connections):
-                connection.finish_if_quiet()
-            self.timers.call_in(LEAVE_WITHIN, self.connections.clear)
+    def wake_up(self, events: int) -> None:
+        while data := sockets.receive_now(self.told):
+            if any(data):
+                self.when_signalled()
+        for _ in range(len(self.calls)):
+            self.calls.popleft()()
 
     # For the recorder.
 
     def describe(self, fd: int) -> tuple[str, str]:
-        if fd == self.listener.fileno():
-            return "listener", "accept_clients"
-        handler: Any = self.handlers.get(fd)
-        owner = getattr(handler, "__self__", None)
+        """Whose a descriptor is, and what will be done next for it."""
+        owner: Any = getattr(self.handlers.get(fd), "__self__", None)
         return getattr(owner, "role", "other"), getattr(owner, "state", "")
 
 
@@ -188,10 +118,10 @@ class Timers:
     """What is to be called, and when. The next one is the first of a heap: nothing is scanned."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+        self._heap: list[tuple[float, int, Callable[[], object]]] = []
         self._order = count()  # two at the same moment: first come, first called
 
-    def call_in(self, seconds: float, callback: Callable[[], None]) -> None:
+    def call_in(self, seconds: float, callback: Callable[[], object]) -> None:
         heapq.heappush(self._heap, (monotonic() + seconds, next(self._order), callback))
 
     def seconds_left(self) -> float:

@@ -3,31 +3,66 @@
 HTTP/1.1 keeps a connection open unless one side says "close" (RFC 9112, section 9.3). A client pays
 for accept(), epoll_ctl and close() once, not for each request.
 
-What is sent together is answered in order: `HttpConnection` keeps what it is not ready for. One
-client that sends a thousand requests at once must not keep the others waiting, so it gets a few
-answers, and then it is the others' turn (`take_up_requests`). And a client that stays without
-saying anything is dismissed after a while (`dismiss_the_silent`).
+What is sent together is answered in order (section 9.3.2). One client that sends a thousand
+requests at once must not keep the others waiting: it gets a few answers, and then it is pausing.
 """
 
 from __future__ import annotations
 
 import socket
+from typing import Final
 
 from .. import guestbook, sockets
-from ..messages import PipelinedConversation, Request
-from .event_loop import EventLoop
-from .redis_connection import RedisConnection, RedisLink
+from ..messages import PipelinedConversation, Request, Wanted
+from .http_connection import MOVES, HttpConnection, HttpServer
+from .redis_connection import RedisLink
+
+ANSWERS_AT_ONCE: Final = 16  # to one client, before the others have their turn
 
 
-class KeepaliveServer(EventLoop):
-    keep_alive = True
+class Connection(HttpConnection):
+    __slots__ = ()
+    server: KeepaliveServer
+    moves = MOVES | {
+        "reading": MOVES["reading"] | {"pausing"},
+        "pausing": {"reading", "finished"},  # it goes on when the others have had their turn
+        "writing": MOVES["writing"] | {"reading"},
+    }
+
+    def ask(self, wanted: Wanted) -> None:
+        self.server.redis.ask(wanted, self.replied)
+
+    def begin(self, request: Request) -> None:
+        self.keep = request.keep_alive
+        if self.requests:  # the time of the next one counts from here
+            self.server.has_stirred(self)
+        super().begin(request)
+
+    def answered(self) -> None:
+        if self.keep and not self.server.stopping:
+            self.state = "reading"
+        else:
+            super().answered()
+
+    def take_up_requests(self) -> None:
+        for _ in range(ANSWERS_AT_ONCE):
+            if not self.take_up_request() or self.state != "reading":
+                return
+        self.state = "pausing"
+        self.server.timers.call_in(0, self.resume)
+
+    def resume(self) -> None:
+        if self.state == "pausing":
+            self.state = "reading"
+            self.ready(0)
+
+
+class KeepaliveServer(HttpServer):
+    connection_class = Connection
 
     def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
         super().__init__(listener, redis_address)
-        self.redis = RedisLink(self, redis_address)
-
-    def redis_for_a_request(self) -> RedisConnection:
-        return self.redis
+        self.redis = RedisLink(self, redis_address, self.patience)
 
     def respond(self, request: Request) -> PipelinedConversation:
         return guestbook.respond_in_one_trip(request)

@@ -21,29 +21,94 @@ import socket
 from typing import Final
 
 from .. import guestbook, sockets
-from ..messages import PipelinedConversation, Request
-from ..polling import READABLE, EdgeEpoll
-from .event_loop import EventLoop
-from .redis_connection import RedisConnection, RedisLink
+from ..messages import PipelinedConversation, Request, Wanted
+from ..polling import ENDED, READABLE, EdgeEpoll
+from .http_connection import MOVES, HttpConnection, HttpServer
+from .redis_connection import RedisLink
 
 SHARES: Final = ("listener", "exclusive", "reuseport")
+ANSWERS_AT_ONCE: Final = 16  # to one client, before the others have their turn
 
 
-class MultiprocessServer(EventLoop):
+class Connection(HttpConnection):
+    __slots__ = ("left_unread",)
+    server: MultiprocessServer
+    moves = MOVES | {
+        "reading": MOVES["reading"] | {"pausing"},
+        "pausing": {"reading", "finished"},  # it goes on when the others have had their turn
+        "writing": MOVES["writing"] | {"reading"},
+    }
+
+    def __init__(self, server: MultiprocessServer, sock: socket.socket) -> None:
+        self.left_unread = False
+        super().__init__(server, sock)
+
+    def receive(self, events: int) -> None:
+        """Take all that is there, as long as there is room for it."""
+        self.left_unread = False
+        while self.wants_input():
+            data = sockets.receive_now(self.sock)
+            if data is None:
+                return
+            self.take_in(data)
+            # Less than we asked for is all there was, unless an end has come behind it, which
+            # the kernel reports with the data, and only once (man 7 epoll, question 9).
+            if len(data) < sockets.CHUNK_NOW and not events & ENDED:
+                return
+        self.left_unread = True
+
+    def wait_for_more(self) -> None:
+        """Nothing to change for the kernel. But of what was left for want of room it will not tell us again."""
+        while self.left_unread and self.wants_input():
+            self.receive(ENDED)
+            if self.state == "reading":
+                self.take_up_requests()
+
+    def ask(self, wanted: Wanted) -> None:
+        self.server.redis.ask(wanted, self.replied)
+
+    def begin(self, request: Request) -> None:
+        self.keep = request.keep_alive
+        if self.requests:  # the time of the next one counts from here
+            self.server.has_stirred(self)
+        super().begin(request)
+
+    def answered(self) -> None:
+        if self.keep and not self.server.stopping:
+            self.state = "reading"
+        else:
+            super().answered()
+
+    def take_up_requests(self) -> None:
+        for _ in range(ANSWERS_AT_ONCE):
+            if not self.take_up_request() or self.state != "reading":
+                return
+        self.state = "pausing"
+        self.server.timers.call_in(0, self.resume)
+
+    def resume(self) -> None:
+        if self.state == "pausing":
+            self.state = "reading"
+            self.ready(0)
+
+
+class MultiprocessServer(HttpServer):
     """`share`: how several processes share the listening socket; one of SHARES."""
 
-    keep_alive = True
-    poller_class = EdgeEpoll
     shares = SHARES
+    connection_class = Connection
+    poller_class = EdgeEpoll
 
     def __init__(self, listener: socket.socket, redis_address: sockets.Address, *, share: str = "exclusive") -> None:
         super().__init__(listener, redis_address)
-        self.redis = RedisLink(self, redis_address)
         if share == "exclusive":
             self.listener_events = READABLE | select.EPOLLEXCLUSIVE
-
-    def redis_for_a_request(self) -> RedisConnection:
-        return self.redis
+        self.redis = RedisLink(self, redis_address, self.patience)
 
     def respond(self, request: Request) -> PipelinedConversation:
         return guestbook.respond_in_one_trip(request)
+
+    def accept_clients(self, events: int) -> None:
+        """If more are waiting than were taken now, nobody tells us again."""
+        if self.accept_some():
+            self.timers.call_in(0, lambda: self.accept_clients(READABLE))

@@ -4,20 +4,48 @@ The article ends on a conjecture: were the first read and the writes non-blockin
 server should do even better. This is that server. All else is as it was: the same questions to
 Redis, one after the other, on a connection of their own for each request.
 
-What it takes is memory of where one was. A request that has come in part waits in
-`HttpConnection.input` for the rest of it; an answer that the kernel takes in part waits in
-`HttpConnection.output`, and only for that long is the client watched for writing.
+What it takes is memory of where one was: `requests` and `output` in http_connection.py. That file
+is shared by rungs 8 to 12, and so are the loop (event_loop.py), the door (accepting.py) and what
+talks to Redis (redis_connection.py). What a rung does differently is in its own file.
 """
 
 from __future__ import annotations
 
-from .event_loop import EventLoop
+import socket
+
+from .. import guestbook
+from ..messages import Conversation, Request, Wanted
+from .http_connection import HttpConnection, HttpServer
 from .redis_connection import RedisConnection
 
 
-class NonblockingServer(EventLoop):
-    def redis_for_a_request(self) -> RedisConnection:
-        return RedisConnection(self, self.redis_address)
+class Connection(HttpConnection):
+    __slots__ = ("redis",)
 
-    def release(self, redis: RedisConnection) -> None:
-        redis.close()
+    def __init__(self, server: NonblockingServer, sock: socket.socket) -> None:
+        self.redis: RedisConnection | None = None
+        super().__init__(server, sock)
+
+    # A connection to Redis for each request, from its first question until it is answered.
+
+    def ask(self, wanted: Wanted) -> None:
+        if self.redis is None:
+            self.redis = RedisConnection(self.server, self.server.redis_address, self.server.patience)
+        self.redis.ask(wanted, self.replied)
+
+    def done_asking(self) -> None:
+        if self.redis is not None:
+            self.redis.close()
+            self.redis = None
+
+    def time_is_up(self) -> None:
+        super().time_is_up()
+        if self.redis is not None:
+            self.redis.lose_patience()
+
+
+class NonblockingServer(HttpServer):
+    connection_class = Connection
+
+    def respond(self, request: Request) -> Conversation:
+        return guestbook.respond(request)

@@ -13,18 +13,25 @@ from __future__ import annotations
 import socket
 
 from .. import guestbook, sockets
-from ..messages import PipelinedConversation, Request
-from .event_loop import EventLoop
-from .redis_connection import RedisConnection, RedisLink
+from ..messages import PipelinedConversation, Request, Wanted
+from .http_connection import HttpConnection, HttpServer
+from .redis_connection import RedisLink
 
 
-class PipelinedServer(EventLoop):
+class Connection(HttpConnection):
+    __slots__ = ()
+    server: PipelinedServer
+
+    def ask(self, wanted: Wanted) -> None:
+        self.server.redis.ask(wanted, self.replied)
+
+
+class PipelinedServer(HttpServer):
+    connection_class = Connection
+
     def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
         super().__init__(listener, redis_address)
-        self.redis = RedisLink(self, redis_address)
-
-    def redis_for_a_request(self) -> RedisConnection:
-        return self.redis
+        self.redis = RedisLink(self, redis_address, self.patience)
 
     def respond(self, request: Request) -> PipelinedConversation:
         return guestbook.respond_in_one_trip(request)

@@ -3,6 +3,10 @@
 That is all that pipelining needs (https://redis.io/docs/latest/develop/use/pipelining/): many
 questions may be under way at once, and the first reply belongs to the first of them.
 
+    closed       what is asked now has failed               connect()
+    connecting   what is asked now is sent later            the kernel says how it went
+    connected    questions go out, replies come in          Redis leaves, talks nonsense, or says nothing
+
 `RedisConnection` is for as long as its owner wants it. `RedisLink` is for good: it connects
 again when it has failed, a little later each time. No question is ever asked twice: whether the
 first INCR was counted before the connection broke, nobody can tell.
@@ -13,31 +17,15 @@ from __future__ import annotations
 import socket
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from .. import sockets
 from ..messages import Replies, Reply, Wanted
-from ..polling import READABLE, WRITABLE
+from ..polling import ENDED, READABLE, WRITABLE
 from ..redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
-
-if TYPE_CHECKING:
-    from .event_loop import EventLoop
+from .event_loop import EventLoop
 
 FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0  # seconds before connecting again
 Answer = Callable[[Replies, bool], None]  # the reply or the replies; has it failed?
-
-
-class Question:
-    """Some commands that were asked for together, and their replies as far as they are here."""
-
-    __slots__ = ("answer", "asked_at", "missing", "replies", "several")
-
-    def __init__(self, wanted: Wanted, answer: Answer, asked_at: float) -> None:
-        self.several = isinstance(wanted, list)
-        self.missing = len(wanted) if isinstance(wanted, list) else 1
-        self.replies: list[Reply] = []
-        self.answer = answer
-        self.asked_at = asked_at
 
 
 class RedisConnection:
@@ -45,13 +33,14 @@ class RedisConnection:
 
     role = "redis"
 
-    def __init__(self, loop: EventLoop, address: sockets.Address) -> None:
+    def __init__(self, loop: EventLoop, address: sockets.Address, patience: float) -> None:
         self.loop = loop
         self.address = address
-        self.waiting: deque[Question] = deque()  # for their replies, in order
+        self.patience = patience  # seconds that Redis may take to reply
+        self.waiting: deque[tuple[Wanted, Answer, float]] = deque()  # for their replies, in order; since when
         self.output = bytearray()
         self.sock: socket.socket | None = None
-        self.state = "closed"  # closed, connecting, connected
+        self.state = "closed"
         self.connect()
 
     def ask(self, wanted: Wanted, answer: Answer) -> None:
@@ -60,16 +49,17 @@ class RedisConnection:
             # Not at once, and not at the end of this batch: a client with a hundred questions
             # would have a hundred answers before anybody else has one.
             return self.loop.timers.call_in(0, lambda: answer(None, True))
-        self.waiting.append(Question(wanted, answer, self.loop.now))
+        self.waiting.append((wanted, answer, self.loop.now))
         if not self.output:
             self.loop.at_end_of_batch.append(self.flush)  # all questions of this batch in one send()
         for command in wanted if isinstance(wanted, list) else (wanted,):
             self.output += write_command(command)
 
     def connect(self) -> None:
-        self.replies = ReplyReader()
+        self.reader = ReplyReader()
+        self.replies: list[Reply] = []  # to the first of those who wait, as far as they are here
         try:
-            sock = sockets.start_connect(self.address)
+            sock = self.start_connect()
         except OSError:  # nobody listens there, or no descriptor is left
             return self.failed()
         self.sock = sock
@@ -77,13 +67,16 @@ class RedisConnection:
         self.events = READABLE | WRITABLE
         self.loop.watch(sock, self.events, self.ready)
 
+    def start_connect(self) -> socket.socket:
+        return sockets.start_connect(self.address)
+
     def ready(self, events: int) -> None:
         try:
             if self.state == "connecting":
                 self.connected()
             self.flush()
             if events & ~WRITABLE:
-                self.receive()
+                self.receive(events)
         except (OSError, ProtocolError):  # it refused, left, or talked nonsense
             self.failed()
 
@@ -107,44 +100,49 @@ class RedisConnection:
         except OSError:
             self.failed()
 
-    def receive(self) -> None:
+    def receive(self, events: int) -> None:
+        """Take all there is, however we are told of it. Less than we asked for is all, unless the end
+        has come behind it, which an edge-triggered poller reports with the data, and only once."""
         while self.sock is not None:
             data = sockets.receive_now(self.sock)
             if data is None:
                 return
             if not data:
                 raise ConnectionError("Redis closed the connection")
-            self.replies.feed(data)
-            while (reply := self.replies.next_reply()) is not NEED_MORE:
+            self.reader.feed(data)
+            while (reply := self.reader.next_reply()) is not NEED_MORE:
                 self.take_in(reply)
-            if not self.loop.poller.must_drain:
+            if len(data) < sockets.CHUNK_NOW and not events & ENDED:
                 return
 
     def take_in(self, reply: Reply) -> None:
         if not self.waiting:
             raise ProtocolError("a reply that nobody has asked for")
-        question = self.waiting[0]
-        question.replies.append(reply)
-        question.missing -= 1
-        if not question.missing:
+        wanted, answer, _ = self.waiting[0]
+        if not isinstance(wanted, list):
             self.waiting.popleft()
-            question.answer(question.replies if question.several else reply, False)
+            return answer(reply, False)
+        self.replies.append(reply)
+        if len(self.replies) == len(wanted):
+            replies, self.replies = self.replies, []
+            self.waiting.popleft()
+            answer(replies, False)
 
     def failed(self) -> None:
         """It is of no use any more. Everybody who waits is told."""
         self.close()
         waiting, self.waiting = self.waiting, deque()
-        for question in waiting:
-            question.answer(None, True)
+        for _, answer, _ in waiting:
+            answer(None, True)
 
     def lose_patience(self) -> None:
         """A Redis that is frozen says nothing at all. The first in line has waited the longest."""
-        if self.waiting and self.loop.now - self.waiting[0].asked_at > self.loop.patience:
+        if self.waiting and self.loop.now - self.waiting[0][2] > self.patience:
             self.failed()
 
     def close(self) -> None:
         if self.sock is not None:
-            self.loop.forget(self.sock)
+            self.loop.close(self.sock)
         self.sock = None
         self.state = "closed"
         self.output.clear()
@@ -153,10 +151,17 @@ class RedisConnection:
 class RedisLink(RedisConnection):
     """One connection for all clients, for good."""
 
-    def __init__(self, loop: EventLoop, address: sockets.Address) -> None:
+    def __init__(self, loop: EventLoop, address: sockets.Address, patience: float) -> None:
         self.delay = FIRST_DELAY
-        super().__init__(loop, address)
+        super().__init__(loop, address, patience)
         self.check_patience()
+
+    def start_connect(self) -> socket.socket:
+        """Questions go out while others are on their way. Where there is one at a time, as on a
+        connection that is not shared, nothing is ever held back (see `send_at_once`)."""
+        sock = super().start_connect()
+        sockets.send_at_once(sock)
+        return sock
 
     def connected(self) -> None:
         super().connected()
@@ -168,6 +173,6 @@ class RedisLink(RedisConnection):
         self.delay = min(2 * self.delay, LONGEST_DELAY)
 
     def check_patience(self) -> None:
-        """Once a second."""
+        """Five times in that time."""
         self.lose_patience()
-        self.loop.timers.call_in(self.loop.patience / 5, self.check_patience)
+        self.loop.timers.call_in(self.patience / 5, self.check_patience)

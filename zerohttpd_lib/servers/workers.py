@@ -7,6 +7,7 @@ when several processes run an event loop each.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import sys
@@ -40,8 +41,10 @@ def stop(signum: int, frame: object) -> NoReturn:
     raise Stopped
 
 
-def _stop_again(signum: int, frame: object) -> NoReturn:
-    raise Stopped
+def _stop_again(signum: int, frame: object) -> None:
+    """Raise it again, unless it has arrived: raised within its own `except`, it would get past that."""
+    if not isinstance(sys.exc_info()[1], Stopped):
+        raise Stopped
 
 
 def has_stopped() -> None:
@@ -63,10 +66,21 @@ def run_workers(run: Callable[[int], None], count: int) -> None:
                 continue  # not one of the workers
             number = numbers.pop(pid)
             print(f"worker {number} ended ({_how(status)}); starting another", file=sys.stderr, flush=True)
-            time.sleep(1 / MOST_RESTARTS_A_SECOND)
-            numbers[fork(partial(run, number), children)] = number
+            numbers[_fork_again(partial(run, number), children)] = number
     finally:
         end(children)
+
+
+def _fork_again(run: Callable[[], None], children: set[int]) -> int:
+    """fork(), as soon as the machine has a process left. The other workers serve meanwhile."""
+    while True:
+        time.sleep(1 / MOST_RESTARTS_A_SECOND)
+        try:
+            return fork(run, children)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ENOMEM):
+                raise
+            print(f"no new worker yet: {error.strerror}", file=sys.stderr, flush=True)
 
 
 def fork(run: Callable[[], None], children: set[int]) -> int:
