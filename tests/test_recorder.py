@@ -211,6 +211,22 @@ def test_a_trace_read_in_the_middle_of_a_large_batch_is_whole(path: Path) -> Non
     assert all(len(trace) > 40 and agrees_with_itself(trace, 1) for trace in snapshots)
 
 
+def test_a_look_at_the_newest_waits_takes_those_and_no_others(path: Path) -> None:
+    server, file = recorded(path)
+    server.watch(7, IN)
+    for n in range(1000):
+        server.ready = [(n % 10, IN)] * 3
+        server.wait()
+        server.modify(n % 10, OUT)
+    server.wait()
+    newest = file.snapshot(20)
+    assert [wait.number for wait in newest] == list(range(981, 1001))
+    assert newest[-1] == file.snapshot()[-1]
+    assert (len(newest.records.waits), len(newest.records.entries), len(newest.records.lives)) == (20, 20 * 4 - 1, 8)
+    assert len(file.snapshot(5000)) == 1001
+    assert len(file.snapshot(1)) == 1
+
+
 WRITER = """
 import sys, threading
 from zerohttpd_lib.trace.recorder import Recorder

@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from ..sockets import Address
 from .processes import GuardedProcess, LabError, new_folder
+from .redis_process import Process, find_redis_process
 
 FREEZER: Final = Path(__file__).with_name("freezer.py")
 START_TIME: Final = 10.0  # seconds
@@ -71,7 +72,7 @@ class Redis:
     def __init__(self, url: str | None = None) -> None:
         self._process: GuardedProcess | None = None
         self._freezer: GuardedProcess | None = None
-        self._frozen_pid = 0
+        self._frozen: Process | None = None
         self.is_throw_away = url is None
         if url is None:
             self._start()
@@ -100,13 +101,15 @@ class Redis:
         raise LabError(f"{program} does not start. The end of its log: {log[-500:] or 'nothing'}")
 
     @property
-    def pid(self) -> int:
-        """Its process id. Raises LabError when it is gone."""
-        if self.is_frozen:
-            return self._frozen_pid
+    def pid(self) -> int | None:
+        """Its process id; None unless it is a process of this machine for sure. Raises LabError when it is gone."""
+        process = self._frozen or self._find()
+        return process.pid if process is not None else None
+
+    def _find(self) -> Process | None:
         try:
-            return int(self.client.info("server")["process_id"])
-        except redis.RedisError:
+            return find_redis_process(self.address)
+        except OSError:
             raise LabError(
                 f"The Redis at {self.url} is gone. Start a new lab: lab = Lab(). "
                 "If make lab had started it, run make lab again."
@@ -116,13 +119,15 @@ class Redis:
         """Stop it where it is (SIGSTOP). Its connections stay, and the kernel takes new ones for it."""
         if self.is_frozen:
             return
-        pid = self.pid
-        if not _is_redis_here(pid):
+        process = self._find()
+        if process is None or not _is_ours(process.pid):
             raise LabError(
-                f"The Redis at {self.url} runs on another machine, or as another user: it cannot be stopped."
+                f"The Redis at {self.url} runs on another machine, in a container, or as another user: "
+                "it cannot be stopped."
             )
-        self._freezer = GuardedProcess([sys.executable, "-I", "-S", str(FREEZER), str(pid)], new_folder("freezer"))
-        self._frozen_pid = pid
+        command = [sys.executable, "-I", "-S", str(FREEZER), str(process.pid), process.started]
+        self._freezer = GuardedProcess(command, new_folder("freezer"))
+        self._frozen = process
         if not self._freezer.output.readline():
             said = self._freezer.errors()
             self.thaw()
@@ -132,7 +137,7 @@ class Redis:
         """Let it go on. May be repeated."""
         if self._freezer is not None:
             self._freezer.stop()
-            self._freezer = None
+            self._freezer = self._frozen = None
 
     @property
     def is_frozen(self) -> bool:
@@ -164,9 +169,9 @@ def _client(address: Address) -> redis.Redis:
     return redis.Redis(*address, retry=Retry(NoBackoff(), 0))
 
 
-def _is_redis_here(pid: int) -> bool:
+def _is_ours(pid: int) -> bool:
     try:
-        return "redis" in Path(f"/proc/{pid}/comm").read_text() and os.stat(f"/proc/{pid}").st_uid == os.geteuid()
+        return os.stat(f"/proc/{pid}").st_uid == os.geteuid()
     except FileNotFoundError:
         return False
 

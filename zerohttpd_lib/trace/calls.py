@@ -6,12 +6,14 @@ as well as the functions in sockets.py. They are only there where details were a
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any, Final
 
 from . import layout
+from .hooks import Method, in_front_of
 from .recorder import Recorder
 
 _METHODS: Final = {
@@ -37,49 +39,61 @@ def hook_sockets(recorder: Recorder) -> None:
         setattr(socket.socket, method, _hooked(getattr(socket.socket, method), method, kind, recorder))
 
 
-def _hooked(method: Callable[..., Any], name: str, kind: int, recorder: Recorder) -> Callable[..., Any]:
-    outcome = _OUTCOMES.get(name, _nothing)
+def _hooked(method: Method, name: str, kind: int, recorder: Recorder) -> Method:
+    outcome: Callable[..., int] = _OUTCOMES.get(name, _nothing)
 
-    def call(sock: socket.socket, *arguments: Any, **named: Any) -> Any:
+    def call(sock: socket.socket, /, *arguments: Any, **named: Any) -> Any:
         fd = sock.fileno()
         started = perf_counter()
         try:
             result = method(sock, *arguments, **named)
         except OSError as problem:
-            recorder.guarded(_note, recorder, fd, layout.FAILED | (problem.errno or 0) & 0xFFFF, kind, started)
+            recorder.guarded(_note, recorder, fd, _failed(problem), kind, perf_counter() - started)
             raise
-        recorder.guarded(_note, recorder, fd, outcome(result, arguments), kind, started)
+        took = perf_counter() - started
+        recorder.guarded(lambda: _note(recorder, fd, outcome(result, *arguments, **named), kind, took))
         if name == "accept":
-            recorder.forget_role(result[0].fileno())
+            recorder.guarded(lambda: recorder.forget_role(result[0].fileno()))
         return result
 
-    return call
+    return in_front_of(method, lambda _: call)
 
 
-def _note(recorder: Recorder, fd: int, number: int, kind: int, started: float) -> None:
+def _note(recorder: Recorder, fd: int, number: int, kind: int, took: float) -> None:
     if fd < 0:  # closed before, and closed again: no call reaches the kernel
         return
-    took = perf_counter() - started
     recorder.note(fd, number, recorder.code_of(fd) | kind)
     if took > layout.LONG:
         recorder.note(fd, min(int(took * 1e6), 0xFFFF_FFFF), layout.TOOK)
 
 
-def _nothing(result: Any, arguments: tuple[Any, ...]) -> int:
+def _failed(problem: OSError) -> int:
+    """A timeout of Python's own (settimeout) has no errno."""
+    number = errno.ETIMEDOUT if isinstance(problem, TimeoutError) else problem.errno or 0
+    return layout.FAILED | number & 0xFFFF
+
+
+# What a call has come to, from what it gave back and what it was given.
+
+
+def _nothing(result: Any, *arguments: Any, **named: Any) -> int:
     return 0
 
 
-def _received(result: Any, arguments: tuple[Any, ...]) -> int:
-    number = result if isinstance(result, int) else len(result)
-    size = arguments[0] if isinstance(result, bytes) else len(arguments[0])
-    return number | layout.FULL if number == size else number
+def _received(result: bytes, size: int, flags: int = 0) -> int:
+    return len(result) | (layout.FULL if len(result) == size else 0)
 
 
-_OUTCOMES: Final[dict[str, Callable[[Any, tuple[Any, ...]], int]]] = {
-    "accept": lambda result, arguments: int(result[0].fileno()),
+def _received_into(result: int, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+    size = nbytes or memoryview(buffer).nbytes
+    return result | (layout.FULL if result == size else 0)
+
+
+_OUTCOMES: Final[dict[str, Callable[..., int]]] = {
+    "accept": lambda result: int(result[0].fileno()),
     "recv": _received,
-    "recv_into": _received,
-    "send": lambda result, arguments: int(result),
-    "sendall": lambda result, arguments: len(arguments[0]),
-    "connect_ex": lambda result, arguments: layout.FAILED | result if result else 0,
+    "recv_into": _received_into,
+    "send": lambda result, *arguments: int(result),
+    "sendall": lambda result, data, *flags: memoryview(data).nbytes,
+    "connect_ex": lambda result, address: layout.FAILED | result if result else 0,
 }

@@ -13,10 +13,12 @@ from __future__ import annotations
 import mmap
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
-from .recorder import Ready, Recorder, what_waits
+from .hooks import Method, hook
+from .ready import Ready
+from .recorder import Recorder, what_waits
 
 # The words, 8 bytes each. The first two are the stepper's, the others the server's.
 COMMAND, SERIAL, SEEN, WHERE, HANDLED, IN_HAND, WAIT = range(7)
@@ -47,29 +49,29 @@ class Control:
         self.command = HOLD  # the last one that was taken
 
     def attach(self, server: Any) -> None:
-        waiter = what_waits(server)
-        waiter.wait = self._around_wait(waiter.wait)
+        hook(what_waits(server), "wait", self._around_wait)
 
-    def _around_wait(self, wait: Callable[..., Ready]) -> Callable[..., Ready]:
+    def _around_wait(self, wait: Method) -> Method:
         words = self.words
 
-        def controlled_wait(*arguments: Any) -> Ready:
+        def controlled_wait(*arguments: Any, **named: Any) -> Any:
             if words[COMMAND]:
                 self.recorder.is_back()
                 self.hold(BEFORE_WAIT)
             words[WHERE] = IN_WAIT
             words[WAIT] += 1
-            ready = wait(*arguments)
+            ready = wait(*arguments, **named)
             words[WHERE] = OUTSIDE
             return self.hand_out(ready) if words[COMMAND] else ready
 
         return controlled_wait
 
-    def hand_out(self, ready: Ready) -> Ready:
+    def hand_out(self, ready: Any) -> Any:
         """The list came back while somebody wants to see it. Perhaps they asked only just now."""
         if self.words[SERIAL] != self.words[SEEN]:
             self.take(OUTSIDE)
-        return Held(ready, self) if ready and self.command in (HOLD, STEP_EVENT) else ready
+        one_by_one = isinstance(ready, list) and len(ready) and self.command in (HOLD, STEP_EVENT)
+        return Held(ready, self) if one_by_one else ready
 
     def hold(self, where: int, handled: int = 0, in_hand: int = 0) -> None:
         """Stay here until there is a command other than to stay."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import layout
-from .reader import Trace
+from .waits import Waits
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Cost:
         return "\n".join(f"{name + ':':<33}{value:>12}" for name, value in rows)
 
 
-def cost_of(trace: Trace, requests: int | None = None) -> Cost:
+def cost_of(trace: Waits, requests: int | None = None) -> Cost:
     """The cost of these waits.
 
     `requests`: how many were answered in them. Without it they are counted: with details by the
@@ -103,7 +103,7 @@ def cost_of(trace: Trace, requests: int | None = None) -> Cost:
 _EAGAIN = 11  # on Linux, where the trace was recorded; elsewhere errno.EAGAIN may be another number
 
 
-def _requests(trace: Trace, entries: np.ndarray) -> int:
+def _requests(trace: Waits, entries: np.ndarray) -> int:
     is_client = trace.records.role_is("client")[trace.span]
     if not trace.details:
         return int(((entries["kind"] == layout.FORGET) & is_client).sum())

@@ -36,7 +36,8 @@ class TraceFile:
     def snapshot(self, newest: int | None = None, now: float | None = None) -> Trace:
         """What is in the file now. The server may go on writing meanwhile.
 
-        `newest`: that many waits are enough, which is quicker. `now`: the time, if the server is running.
+        `newest`: that many waits are enough; what it costs is in proportion to them and their entries.
+        `now`: the time, if the server is running.
         """
         magic, waits, entries = layout.HEADER.unpack_from(self._memory, 0)
         if magic != layout.MAGIC:
@@ -47,7 +48,7 @@ class TraceFile:
         if newest and first_wait and len(kept_waits):
             first_entry = min(entries, max(first_entry, int(kept_waits["first"][0])))
         kept_entries = _cut(self._entries, first_entry, entries)
-        about, lives = self._about(), self._lives.copy()
+        about, lives = self._about(), self._known_lives()
         # While we copied, the server went on. Drop the waits at the old end that it could have
         # reached by now, or whose entries are gone. The newest may have grown: show it as it was.
         _, waits_now, entries_now = layout.HEADER.unpack_from(self._memory, 0)
@@ -60,6 +61,11 @@ class TraceFile:
             _end_newest(whole[-1:], kept_entries, entries_now != entries)
         records = Records(whole, kept_entries, lives, first_wait, about)
         return Trace(records, lost=0 if newest else first_wait, now=now)
+
+    def _known_lives(self) -> Any:
+        """The table of descriptors up to the highest one that was ever watched: the kernel gives out the lowest."""
+        known = np.flatnonzero(self._lives["born"])
+        return self._lives[: known[-1] + 1 if len(known) else 0].copy()
 
     def _about(self) -> dict[str, Any]:
         for _ in range(100):

@@ -24,8 +24,8 @@ import numpy as np
 
 from . import layout
 from .history import lives_of
-from .reader import Trace
 from .records import Records
+from .waits import Waits
 
 AGAIN: Final = 50  # waits in a row with nothing done: a busy loop
 AT_THE_DOOR: Final = 20  # waits in a row with the listener ready and nobody accepted
@@ -50,7 +50,7 @@ class Finding:
         return self.text
 
 
-def find_all(trace: Trace, blocked: float, silent: float) -> list[Finding]:
+def find_all(trace: Waits, blocked: float, silent: float) -> list[Finding]:
     """All of them, by kind. `blocked` and `silent`: seconds that are too long."""
     if not len(trace):
         return []
@@ -71,7 +71,7 @@ def _who(records: Records, fd: int, place: int) -> str:
     return f"fd {fd} ({role}{' ' * bool(peer)}{peer})"
 
 
-def busy_loops(trace: Trace) -> Iterator[Finding]:
+def busy_loops(trace: Waits) -> Iterator[Finding]:
     if trace.how == "edge":  # told once only
         return
     entries, start = trace.records.entries[trace.span], trace.span.start
@@ -101,7 +101,7 @@ def _runs(numbers: np.ndarray) -> Iterator[tuple[int, int]]:
             yield run[0], run[-1]
 
 
-def _busy_loop(trace: Trace, fd: int, first: int, last: int) -> Finding:
+def _busy_loop(trace: Waits, fd: int, first: int, last: int) -> Finding:
     row = trace.rows[first]
     place = int(row["first"]) + next(
         i for i, e in enumerate(trace.records.entries[int(row["first"]) :]) if e["fd"] == fd and e["kind"] == 0
@@ -119,7 +119,7 @@ def _busy_loop(trace: Trace, fd: int, first: int, last: int) -> Finding:
     )
 
 
-def not_drained(trace: Trace) -> Iterator[Finding]:
+def not_drained(trace: Waits) -> Iterator[Finding]:
     if not trace.details:
         return
     records, entries, start = trace.records, trace.records.entries, trace.span.start
@@ -164,7 +164,7 @@ def _drains(kind: int, value: int) -> bool:
     return kind == RECEIVE and (bool(value & layout.FAILED) or not value & layout.FULL)
 
 
-def blocked_loops(trace: Trace, blocked: float) -> Iterator[Finding]:
+def blocked_loops(trace: Waits, blocked: float) -> Iterator[Finding]:
     """Those that took long for each of their events: a long list may well take long."""
     rows = trace.rows
     handling = np.array(trace.handling)
@@ -187,7 +187,7 @@ def blocked_loops(trace: Trace, blocked: float) -> Iterator[Finding]:
         )
 
 
-def stale_events(trace: Trace) -> Iterator[Finding]:
+def stale_events(trace: Waits) -> Iterator[Finding]:
     """Only waits in which a number on the ready list was both forgotten and watched again are looked at."""
     if not trace.details:
         return
@@ -214,7 +214,7 @@ def stale_events(trace: Trace) -> Iterator[Finding]:
                     new[each.fd] = f"{each.role} {each.peer}".strip()
 
 
-def accept_starvation(trace: Trace) -> Iterator[Finding]:
+def accept_starvation(trace: Waits) -> Iterator[Finding]:
     entries = trace.records.entries
     is_listener = trace.records.role_is("listener")
     ready = trace.per_wait((entries["kind"] == layout.READY) & is_listener) > 0
@@ -234,7 +234,7 @@ def accept_starvation(trace: Trace) -> Iterator[Finding]:
             )
 
 
-def silent_clients(trace: Trace, silent: float) -> Iterator[Finding]:
+def silent_clients(trace: Waits, silent: float) -> Iterator[Finding]:
     """One sentence for all of them: who has been watched for so long without a single event."""
     records = trace.records
     end = trace.now or float(np.max(trace.rows["returned"]))

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from . import layout
-from .reader import Trace
+from .waits import Waits
 
 MOST: Final = 1000  # lives of one number
 
@@ -40,7 +40,7 @@ class Life:
     __repr__ = __str__
 
 
-def lives_of(trace: Trace, fd: int) -> list[Life]:
+def lives_of(trace: Waits, fd: int) -> list[Life]:
     """The lives of `fd` that fall into these waits, the oldest first; of very many, the newest."""
     records = trace.records
     entries = records.entries
@@ -68,16 +68,16 @@ def lives_of(trace: Trace, fd: int) -> list[Life]:
     return [life for life in found if _touches(life, trace)]
 
 
-def _born_before(trace: Trace, fd: int, has_bounds: bool) -> int | None:
+def _born_before(trace: Waits, fd: int, has_bounds: bool) -> int | None:
     """Whoever is watched still stands in the table of descriptors."""
     return None if has_bounds or not _in_table(trace, fd) else int(trace.records.lives[fd]["born"]) - 2
 
 
-def _in_table(trace: Trace, fd: int) -> bool:
+def _in_table(trace: Waits, fd: int) -> bool:
     lives = trace.records.lives
     return 0 <= fd < len(lives) and bool(lives[fd]["born"])
 
 
-def _touches(life: Life, trace: Trace) -> bool:
+def _touches(life: Life, trace: Waits) -> bool:
     born = -1 if life.born is None else life.born
     return born < trace.end and (life.died is None or life.died >= trace.first)

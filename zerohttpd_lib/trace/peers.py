@@ -6,7 +6,6 @@ whenever one is watched, we ask the kernel for the address of the other end (man
 
 from __future__ import annotations
 
-import mmap
 import os
 import select
 import socket
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from . import layout
+from .writer import TraceWriter
 
 REDIS: Final = "redis"  # a role whose address is known: the kernel need not be asked
 
@@ -21,28 +21,27 @@ REDIS: Final = "redis"  # a role whose address is known: the kernel need not be 
 class Peers:
     """Keeps the table of descriptors in a trace's memory."""
 
-    def __init__(self, memory: mmap.mmap) -> None:
-        self._memory = memory
+    def __init__(self) -> None:
         self._alive: dict[int, tuple[int, int, int]] = {}  # number, code, and which entry told of it last
         self._hosts: dict[str, int] = {}
 
-    def begin(self, fd: int, role: str, code: int, wait: int, entry: int) -> Sequence[int]:
+    def begin(self, fd: int, role: str, code: int, trace: TraceWriter) -> Sequence[int]:
         """`fd` is watched from now on. Returns the entry that says who is there; nothing if nobody is."""
         host, port = (0, 0) if role == REDIS else self._peer(fd)
         if 0 <= fd < layout.DESCRIPTORS:
             place = layout.LIVES_AT + fd * layout.LIFE.size
-            layout.LIFE.pack_into(self._memory, place, wait + 2, host, port, code >> 8 & 0xFF)
+            layout.LIFE.pack_into(trace.memory, place, trace.waits + 1, host, port, code >> 8 & 0xFF)
         if not port:
             self._alive.pop(fd, None)
             return ()
         words = code & 0xFF00 | port << 16 | layout.PEER
-        self._alive[fd] = host, words, entry
+        self._alive[fd] = host, words, trace.entries
         return fd, host, words
 
-    def end(self, fd: int, entry: int) -> Sequence[int]:
+    def end(self, fd: int, trace: TraceWriter) -> Sequence[int]:
         """It is forgotten. What was said at the beginning is said again if it may be lost by now."""
-        host, words, told = self._alive.pop(fd, (0, 0, entry))
-        return (fd, host, words) if entry - told > layout.ENTRIES // 2 else ()
+        host, words, told = self._alive.pop(fd, (0, 0, trace.entries))
+        return (fd, host, words) if trace.entries - told > layout.ENTRIES // 2 else ()
 
     def _peer(self, fd: int) -> tuple[int, int]:
         """Address and port of the other end, as numbers; (0, 0) where there is none to name."""

@@ -12,8 +12,8 @@ from typing import Final
 
 from . import control
 from .control import COMMAND, HANDLED, IN_HAND, SEEN, SERIAL, WAIT, WHERE
-from .reader import Trace
 from .wait import Wait
+from .waits import Waits
 
 LOOK_AGAIN: Final = 0.001  # seconds
 
@@ -50,7 +50,7 @@ class Stepper:
     goes on at full speed. An interrupt in the middle of a step leaves it as usable as before.
     """
 
-    def __init__(self, path: str, trace: Callable[[], Trace], has_ended: Callable[[], bool]) -> None:
+    def __init__(self, path: str, trace: Callable[[], Waits], has_ended: Callable[[], bool]) -> None:
         self._words = control.map_words(path)
         self._trace = trace
         self._has_ended = has_ended

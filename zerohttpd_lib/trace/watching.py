@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .calls import hook_sockets
 from .control import Control
 from .recorder import Recorder
 
@@ -23,6 +24,4 @@ def watch_over(server: Any, trace_file: str, details: bool) -> None:
     recorder.attach(server)
     Control(control, recorder).attach(server)  # outside: what it holds up is not the server's time
     if details:
-        from .calls import hook_sockets
-
         hook_sockets(recorder)

@@ -38,7 +38,7 @@ def watch(server: Server, run: LoadRun) -> LoadResult:
 
 def _picture(server: Server, run: LoadRun) -> Picture:
     figure, (waits, rate) = new_figure(height=5.2, rows=2, height_ratios=[2, 1])
-    trace = server.trace[-SHOWN:]
+    trace = server.newest(SHOWN)
     draw_waits(waits, trace)
     waits.set_title(
         f"How many of the watched were ready? The {server.name} server's newest waits", loc="left", color=INK
