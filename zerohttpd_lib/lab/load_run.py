@@ -127,6 +127,7 @@ class LoadRun:
         if self._redis:
             self._meters["redis"] = Meter(self._redis)
         self._machine, self._counters = Machine(), Counters.now()
+        self._shares: dict[str, Share] = {}  # once it has been measured
 
     def _control(self) -> None:
         try:
@@ -144,7 +145,6 @@ class LoadRun:
         None, if it has begun anew with more of them."""
         generators, problem = self._generators, ""
         assert generators is not None
-        settled: bool | str = self.plan.requests is not None
         for samples in generators.samples():
             cores = {name: meter.cores() for name, meter in self._meters.items()}
             self.samples.append(merge_samples(samples, accept_queue(self.plan.address[1]), cores))
@@ -161,11 +161,9 @@ class LoadRun:
                 self.is_measured, problem = True, "" if settled is True else str(settled)
                 self._look_at_the_sides()
                 generators.tell(signal.SIGUSR1)
-            else:
-                measured = [sample for sample in self.samples if sample.measured]
-                if is_enough(measured, replace(self.plan, cap=self.plan.seconds or 0) if problem else self.plan):
-                    self._look_once_more()
-                    generators.tell(signal.SIGUSR2)
+            elif not self._shares and self._is_enough(problem):
+                self._look_once_more()
+                generators.tell(signal.SIGUSR2)
         if self._stopped:
             return []
         if len(generators.results) < len(generators.pids):
@@ -176,6 +174,11 @@ class LoadRun:
             problem = why_not([sample for sample in self.samples if sample.measured], self.plan)
         self._problem = problem
         return generators.results
+
+    def _is_enough(self, problem: str) -> bool:
+        """What is no steady state is measured for the time that was asked for, and no longer."""
+        measured = [sample for sample in self.samples if sample.measured]
+        return is_enough(measured, replace(self.plan, cap=self.plan.seconds or 0) if problem else self.plan)
 
     def _wants_more(self, generators: Generators) -> bool:
         """Is the generator the limit, and would another process of it have a core to run on?"""

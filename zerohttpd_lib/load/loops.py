@@ -23,7 +23,6 @@ from .clients import Clients, Connection
 from .plan import Plan
 
 RETRY_AFTER: Final = 0.1  # seconds a client waits after a failure
-ARRIVALS: Final = 20_000  # clients that arrive each second, at the start: all at once would fill any backlog
 
 
 class Loop(Clients):
@@ -46,7 +45,7 @@ class Loop(Clients):
     def arrivals(self) -> deque[tuple[float, int]]:
         """When each client begins, the first one first."""
         self.to_come = self.plan.clients
-        return deque((self.started + client / ARRIVALS, client) for client in range(self.plan.clients))
+        return deque((self.started + client / self.plan.arrivals, client) for client in range(self.plan.clients))
 
 
 class ClosedLoop(Loop):

@@ -58,11 +58,12 @@ class Plan:
     cap: float = 30.0
     drain: bool = True
     first: int = 0  # the number of its first connection, among those of all processes
+    arrivals: float = 10_000  # clients that come each second, at the start: all at once would fill any backlog
 
     @classmethod
     def of(cls, url: str, settings: dict[str, Any]) -> Plan:
         """A plan with these settings by name. Raises PlanError for a name that there is not."""
-        known = [field.name for field in fields(cls) if field.name not in ("url", "first")]
+        known = [field.name for field in fields(cls) if field.name not in ("url", "first", "arrivals")]
         for name in settings:
             if name not in known:
                 meant = get_close_matches(name, known, 1)
@@ -134,7 +135,7 @@ class Plan:
     @property
     def longest(self) -> float:
         """Seconds after which it ends in any case."""
-        return 2 * self.cap + (self.seconds or 600) + self.clients / 1000
+        return 2 * self.cap + (self.seconds or 600) + self.clients / self.arrivals
 
     def client_parts(self, at_least: int = 1) -> list[Plan]:
         """The plan for each of so many generator processes; for more, where the descriptor limit asks for it."""
@@ -143,9 +144,8 @@ class Plan:
         requests = _shared_out(self.requests, number) if self.requests is not None else [None] * number
         rate = self.rate / number if self.rate is not None else None
         firsts = [self.idle + sum(clients[:i]) for i in range(number)]
-        return [
-            replace(self, clients=clients[i], requests=requests[i], rate=rate, first=firsts[i]) for i in range(number)
-        ]
+        same = replace(self, rate=rate, arrivals=self.arrivals / number)
+        return [replace(same, clients=clients[i], requests=requests[i], first=firsts[i]) for i in range(number)]
 
     def idle_parts(self) -> list[Plan]:
         """The plan for each process that holds idle connections."""
