@@ -173,6 +173,9 @@ class RedisLink(RedisConnection):
         self.delay = min(2 * self.delay, LONGEST_DELAY)
 
     def check_patience(self) -> None:
-        """Five times in that time."""
+        """Five times in that time. With a crowd at the door its replies may have come, and wait for
+        their turn behind all clients who are ready: look, before Redis is blamed for that."""
+        if self.state == "connected":
+            self.ready(READABLE)
         self.lose_patience()
         self.loop.timers.call_in(self.patience / 5, self.check_patience)
