@@ -33,8 +33,7 @@ def map_words(path: str) -> memoryview:
     """The words in the file at `path`, which is made if it is not there."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if os.fstat(descriptor).st_size < SIZE:
-            os.ftruncate(descriptor, SIZE)
+        os.posix_fallocate(descriptor, 0, SIZE)  # room on the disk: see writer.py
         return memoryview(mmap.mmap(descriptor, SIZE)).cast("q")
     finally:
         os.close(descriptor)
