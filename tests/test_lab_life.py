@@ -365,7 +365,8 @@ def test_on_a_full_disk_a_server_runs_unrecorded_and_says_so(tmp_path: Path) -> 
 
 NONSENSE = [
     "redis://[::1", "redis://[::g]:1", "redis://a..b:1", f"redis://{'a' * 70}.x:1", "redis://\0:1",
-    "redis://ex ample:1", "redis://h:１２", "redis://127.0.0.1:-1", "redis://999.1.1.1:1", "redis://*:1", "\n", "redis:///x", "6379",
+    "redis://ex ample:1",
+    "redis://h:１２", "redis://127.0.0.1:-1", "redis://999.1.1.1:1", "redis://*:1", "\n", "redis:///x", "6379",
 ]  # fmt: skip
 
 
