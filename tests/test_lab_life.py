@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import weakref
 from pathlib import Path
@@ -17,8 +16,6 @@ from proc import children, command, descendants, is_gone, parent, wait_for_end
 from waiting import wait_until
 
 from zerohttpd_lib import Lab, LabError
-from zerohttpd_lib.lab.processes import GuardedProcess, new_folder
-from zerohttpd_lib.lab.redis_server import Redis
 from zerohttpd_lib.lab.server import ServerTrouble
 
 
@@ -124,64 +121,6 @@ def test_when_one_of_them_cannot_be_ended_the_others_are() -> None:
     other.stop = stop  # type: ignore[method-assign]
     lab.close()
     assert other.has_ended
-
-
-MANY_LINES = "import sys\nfor n in range(100_000): print(n)"
-
-
-@pytest.mark.parametrize("code", [MANY_LINES, MANY_LINES + "\nimport time; time.sleep(1000)"])
-def test_a_thread_that_reads_comes_to_the_end_when_the_command_is_stopped(code: str) -> None:
-    process = GuardedProcess([sys.executable, "-c", code], new_folder("test"), grace=0.2)
-    lines: list[str] = []
-    problems: list[BaseException] = []
-
-    def read() -> None:
-        try:
-            lines.extend(process.output)
-        except BaseException as problem:
-            problems.append(problem)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    wait_until(lambda: len(lines) > 100 or not reader.is_alive())
-    process.stop()
-    reader.join(20)
-    assert not reader.is_alive()
-    assert problems == []
-    assert lines == [f"{n}\n" for n in range(len(lines))]
-    assert process.output.readline() == process.output.read() == ""
-
-
-def test_several_threads_may_stop_it_at_once() -> None:
-    process = GuardedProcess([sys.executable, "-c", "import time; time.sleep(1000)"], new_folder("test"))
-    problems: list[BaseException] = []
-
-    def stop() -> None:
-        try:
-            process.stop()
-            process.errors()
-        except BaseException as problem:
-            problems.append(problem)
-
-    threads = [threading.Thread(target=stop) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert problems == []
-    assert process.has_ended()
-
-
-def test_a_guard_that_does_not_go_on_is_killed_and_its_command_ends() -> None:
-    process = GuardedProcess(
-        [sys.executable, "-c", "import os, time; print(os.getpid(), flush=True); time.sleep(1000)"],
-        new_folder("test"), grace=-9.5,
-    )  # fmt: skip
-    pid = int(process.output.readline())
-    os.kill(parent(pid), signal.SIGSTOP)
-    process.stop()
-    wait_for_end(pid)
-    assert not process.folder.exists()
 
 
 FORK = """
@@ -312,68 +251,6 @@ def test_a_lab_may_live_in_a_thread() -> None:
     thread.start()
     thread.join(60)
     assert found == [200, 5]
-
-
-@pytest.mark.parametrize("name", ["with spaces", "Ümläut ß 日本", "quote'and\"both", "back\\slash", "$HOME *;#x"])
-def test_the_temporary_folder_may_have_any_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("REDIS_URL", raising=False)
-    folder = tmp_path / name
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    with Lab() as lab:
-        server = lab.serve("epoll")
-        assert server.get().status == 200
-        wait_until(lambda: len(server.trace) > 4)
-    assert not list(folder.iterdir())
-
-
-def test_a_temporary_folder_that_is_not_there_is_a_sentence(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
-    for start in (Redis, lambda: lab.serve("epoll")):
-        with pytest.raises(LabError, match="TMPDIR"):
-            start()
-
-
-FULL = """
-from zerohttpd_lib import Lab, LabError
-lab = Lab()
-server = lab.serve("epoll")
-print(lab.load(server, requests=2000, progress=False).requests)
-try:
-    server.trace
-except LabError as problem:
-    print("not recorded" in str(problem) and "No space left" in str(problem))
-lab.close()
-"""
-
-
-def can_mount() -> bool:
-    return subprocess.run(["unshare", "-Urm", "true"], capture_output=True, check=False).returncode == 0
-
-
-@pytest.mark.skipif(not can_mount(), reason="an ordinary user may not mount here")
-def test_on_a_full_disk_a_server_runs_unrecorded_and_says_so(tmp_path: Path) -> None:
-    mount = 'mount -t tmpfs -o size=1m tmpfs "$TMPDIR" && exec "$@"'
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    environment.pop("REDIS_URL", None)
-    done = subprocess.run(
-        ["unshare", "-Urm", "sh", "-c", mount, "sh", sys.executable, "-c", FULL],
-        env=environment, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.stdout.split() == ["2000", "True"], done.stderr
-
-
-NONSENSE = [
-    "redis://[::1", "redis://[::g]:1", "redis://a..b:1", f"redis://{'a' * 70}.x:1", "redis://\0:1",
-    "redis://ex ample:1",
-    "redis://h:１２", "redis://127.0.0.1:-1", "redis://999.1.1.1:1", "redis://*:1", "\n", "redis:///x", "6379",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("url", NONSENSE)
-def test_a_url_that_is_nonsense_is_a_sentence(url: str) -> None:
-    with pytest.raises(LabError, match=r"No Redis answers|not a Redis address|is not a number"):
-        Lab(url)
 
 
 @pytest.mark.parametrize("who", ["redis", "guard of redis", "server", "guard of the server"])
