@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -31,5 +32,8 @@ def watch_over(server: Any, trace_file: str, details: bool) -> None:
         return
     recorder.attach(server)
     control.attach(server)  # outside: what it holds up is not the server's time
+    # A server may fork. Two that write to one file would spoil it: it stays with the first.
+    for end in (recorder.switch_off, control.let_go):
+        os.register_at_fork(after_in_child=end)
     if details:
         hook_sockets(recorder)
