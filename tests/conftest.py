@@ -54,10 +54,9 @@ def lab(session_lab: Lab, redis: Redis) -> Iterator[Lab]:
     yield session_lab
     for run in session_lab.loads:
         run.stop()
-    for server in session_lab.servers:
+    for server in list(session_lab.servers):  # each leaves the list when it is stopped
         server.stop()
     session_lab.loads.clear()
-    session_lab.servers.clear()
 
 
 @pytest.fixture(params=["poll", "epoll"])

@@ -227,6 +227,31 @@ def test_a_look_at_the_newest_waits_takes_those_and_no_others(path: Path) -> Non
     assert len(file.snapshot(1)) == 1
 
 
+FORKS = """
+import os, sys
+from zerohttpd_lib.trace.watching import watch_over
+class Server:
+    def wait(self):
+        return [(self.number, 1)]
+server = Server()
+server.number = 1
+watch_over(server, sys.argv[1], details=True)
+server.wait()
+if not os.fork():
+    server.number = 2
+    for _ in range(10):
+        assert server.wait() == [(2, 1)]
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
+"""
+
+
+def test_of_a_server_that_forks_the_first_process_is_recorded(path: Path) -> None:
+    subprocess.run([sys.executable, "-c", FORKS, str(path)], check=True)
+    trace = TraceFile(path).snapshot()
+    assert [[entry.fd for entry in wait.ready] for wait in trace] == [[1]]
+
+
 WRITER = """
 import sys, threading
 from zerohttpd_lib.trace.recorder import Recorder

@@ -6,6 +6,7 @@ import atexit
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -36,12 +37,14 @@ class Lab:
     """
 
     def __init__(self, redis: str | None = None) -> None:
-        _close_the_one_before(self)
-        self.redis = Redis(redis or os.environ.get("REDIS_URL") or None)
+        _close_the_one_before()
         self._is_closed = False
-        self.servers: list[Server] = []
+        self._owner = os.getpid()
+        self.servers: list[Server] = []  # those that run
         self.loads: list[LoadRun | IdleRun] = []
+        self.redis = Redis(redis or os.environ.get("REDIS_URL") or None)
         atexit.register(self.close)
+        _is_the_one_now(self)
 
     def serve(
         self,
@@ -60,9 +63,23 @@ class Lab:
         `share`: how the processes share the port, where the rung has a choice.
         """
         self._check_open()
-        server = Server(what, self.redis.address, port=port, workers=workers, share=share, record=record)
+        self._forget_what_is_over()
+        server = Server(
+            what, self.redis.address, port=port, workers=workers, share=share, record=record,
+            when_stopped=self._forget,
+        )  # fmt: skip
         self.servers.append(server)
         return server
+
+    def _forget(self, server: Server) -> None:
+        """It has ended. Whoever has it may still read its trace; when nobody has it any more, that goes, too."""
+        with suppress(ValueError):
+            self.servers.remove(server)
+
+    def _forget_what_is_over(self) -> None:
+        for server in [server for server in self.servers if server.has_ended]:
+            server.stop()  # it has died by itself
+        self.loads[:] = [run for run in self.loads if getattr(run, "is_running", True)]
 
     def load(
         self, server: Server | str, path: str = "/guestbook", *, progress: bool = True, **settings: Any
@@ -97,6 +114,7 @@ class Lab:
             plan = Plan.of(server if isinstance(server, str) else server.url + path, settings)
         except PlanError as problem:
             raise LabError(str(problem)) from None
+        self._forget_what_is_over()
         recorded = server.is_recorded if isinstance(server, Server) else None
         run = LoadRun(plan, self.redis.pid, recorded)
         self.loads.append(run)
@@ -106,6 +124,7 @@ class Lab:
         """Open `number` connections to a server, say nothing on them, and keep them until `stop()`."""
         self._check_open()
         server.check_alive()
+        self._forget_what_is_over()
         run = IdleRun(Plan(server.url, idle=number))
         self.loads.append(run)
         return run
@@ -146,14 +165,16 @@ class Lab:
         return self.redis.is_frozen
 
     def close(self) -> None:
-        """End every server, load test and the Redis of this lab. May be repeated."""
-        for run in self.loads:
-            run.stop()
-        for server in self.servers:
-            server.stop()
-        self.redis.stop()
+        """End every server, load test and the Redis of this lab. May be repeated. In a fork it does nothing."""
+        if self._owner != os.getpid():
+            return
         self._is_closed = True
-        atexit.unregister(self.close)
+        with ExitStack() as ends:  # the last one first; and should one fail, or be interrupted, the others still end
+            ends.callback(atexit.unregister, self.close)
+            ends.callback(self.redis.stop)
+            for each in (*self.servers, *self.loads):
+                ends.callback(each.stop)
+        self.loads.clear()
 
     def _check_open(self) -> None:
         if self._is_closed:
@@ -168,6 +189,7 @@ class Lab:
         self.close()
 
     def __repr__(self) -> str:
+        self._forget_what_is_over()
         lines = [f"A lab with {self.redis!r}", *(f"  {server!r}" for server in self.servers)]
         return "\n".join(lines)
 
@@ -175,9 +197,18 @@ class Lab:
 _in_this_notebook: list[Lab] = []
 
 
-def _close_the_one_before(lab: Lab) -> None:
+def _is_in_a_notebook() -> bool:
+    return "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None
+
+
+def _close_the_one_before() -> None:
     """A notebook that is run again makes a new lab: what the last one has started goes first."""
-    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
-        for other in _in_this_notebook:
-            other.close()
-        _in_this_notebook[:] = [lab]
+    if _is_in_a_notebook():
+        while _in_this_notebook:
+            _in_this_notebook[-1].close()
+            _in_this_notebook.pop()
+
+
+def _is_the_one_now(lab: Lab) -> None:
+    if _is_in_a_notebook():
+        _in_this_notebook.append(lab)

@@ -8,15 +8,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
+from weakref import WeakSet
 
 GUARD: Final = Path(__file__).with_name("guard.py")
 TOO_MANY: Final = 96  # the guard's status when there were more processes than allowed; as in guard.py
 MOST_STACKS: Final = 3
+LAST_LINES_TIME: Final = 1.0  # seconds for a reader to take in what was printed last
 STACK_TIME: Final = 2.0  # seconds for a hanging process to write its stack
 
 
@@ -39,13 +42,52 @@ def interrupts_in_one_sentence() -> Iterator[None]:
         raise LabError("Interrupted. What was started for this has been ended; you can go on.") from None
 
 
+class Lines:
+    """What a command prints, line by line. Any thread may read it, one at a time, and any may close it.
+
+    After the last line, and once it is closed, a line is "".
+    """
+
+    def __init__(self, pipe: IO[str]) -> None:
+        self._pipe = pipe
+        self._reading = threading.Lock()
+
+    def readline(self) -> str:
+        return self._read(self._pipe.readline)
+
+    def read(self) -> str:
+        """All that is still to come, up to its end."""
+        return self._read(self._pipe.read)
+
+    def _read(self, how: Callable[[], str]) -> str:
+        with self._reading:
+            return "" if self._pipe.closed else how()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.readline, "")
+
+    def fileno(self) -> int:
+        return self._pipe.fileno()
+
+    def close(self) -> None:
+        """To be called when all who wrote are gone: a reader has come, or comes now, to the end."""
+        if self._reading.acquire(timeout=LAST_LINES_TIME):  # else somebody writes still: leave it open
+            try:
+                self._pipe.close()
+            finally:
+                self._reading.release()
+
+
 class GuardedProcess:
     """One command under a guard, with a folder of its own that goes when it goes.
 
     `output` is the command's standard output, line by line. Its standard error goes to a file,
     which we hold open: what a command says last is read after it has died and its folder is gone.
     With `most`, more processes than that at a time are the end of all of them; the status is then
-    TOO_MANY.
+    TOO_MANY. Raises LabError when no process can be started.
+
+    It belongs to the process that made it. A fork of that one has no part in it: what the fork
+    stops goes on, and when it goes on longer than we do, the guard learns of our end all the same.
     """
 
     def __init__(
@@ -59,31 +101,47 @@ class GuardedProcess:
         cwd: Path | None = None,
     ) -> None:
         self.folder = folder
-        self._errors = open(folder / "stderr", "x+b")  # noqa: SIM115 - closed in stop()
-        guard = [sys.executable, "-I", "-S", str(GUARD)]
-        limit = [] if most is None else ["--most", str(most)]
-        self._guard = subprocess.Popen(
-            [*guard, "--remove", str(folder), "--grace", str(grace), *limit, "--", *command],
-            env=environment,
-            cwd=cwd,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,  # so that Ctrl-C reaches the lab, and only the lab
-        )
         self.grace = grace
+        self._owner = os.getpid()
+        guard = [sys.executable, "-I", "-S", str(GUARD), "--remove", str(folder), "--grace", str(grace)]
+        limit = [] if most is None else ["--most", str(most)]
+        try:
+            self._errors = open(folder / "stderr", "x+b")  # noqa: SIM115 - closed in stop()
+            self._guard = subprocess.Popen(
+                [*guard, *limit, "--", *command],
+                env=environment,
+                cwd=cwd,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,  # so that Ctrl-C reaches the lab, and only the lab
+            )
+        except BaseException as problem:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(problem, OSError):
+                raise LabError(f"No process can be started: {problem}.") from None
+            raise
+        assert self._guard.stdin is not None
+        assert self._guard.stdout is not None
+        self._until_closed = self._guard.stdin
+        self.output = Lines(self._guard.stdout)
+        _started_here.add(self)
 
     @property
-    def output(self) -> IO[str]:
-        assert self._guard.stdout is not None
-        return self._guard.stdout
+    def is_ours(self) -> bool:
+        """Whether we are the process that has started it, not a fork of that one."""
+        return self._owner == os.getpid()
+
+    def let_go(self) -> None:
+        """In a fork: while it has our end of the guard's standard input open, the guard would not see ours go."""
+        self._until_closed.close()
 
     def errors(self) -> str:
         """What the command has written to its standard error so far."""
-        if not self._errors.closed:
+        with suppress(ValueError):  # closed: then that was all
             size = os.fstat(self._errors.fileno()).st_size
             self._last_errors = os.pread(self._errors.fileno(), size, 0).decode(errors="replace").strip()
         return self._last_errors
@@ -95,9 +153,13 @@ class GuardedProcess:
         status = self._guard.poll()
         if status is None:
             return "is still running"
+        if status < 0:
+            return f"was ended by signal {signal.SIGKILL}, because its guard was, by signal {-status}"
         return f"was ended by signal {status - 128}" if status > 128 else f"has ended with status {status}"
 
     def has_ended(self) -> bool:
+        if not self.is_ours:  # then it is no child of ours, and cannot be waited for
+            return not Path(f"/proc/{self._guard.pid}").exists()
         return self._guard.poll() is not None
 
     def last_stack(self, pid: int) -> str:
@@ -124,8 +186,11 @@ class GuardedProcess:
 
     def ask_to_stop(self) -> bool:
         """Let the guard send SIGTERM. Returns whether the command has ended half of the grace later."""
-        assert self._guard.stdin is not None
-        self._guard.stdin.close()  # the guard takes this as "enough"
+        with suppress(OSError, ValueError):  # it has ended, or was asked before
+            # The guard takes a word, and the end of its input, as "enough". The end alone would not
+            # do: it comes when nobody has it open any more.
+            os.write(self._until_closed.fileno(), b"enough")
+        self._until_closed.close()
         return self.ends_within(self.grace / 2)
 
     def ends_within(self, seconds: float) -> bool:
@@ -137,9 +202,16 @@ class GuardedProcess:
         return True
 
     def stop(self) -> int:
-        """End the command and all that it has started. Returns its exit status. May be repeated."""
+        """End the command and all that it has started. Returns its exit status. May be repeated.
+
+        Whoever still reads `output`, in whatever thread, comes to its end. In a fork it does nothing.
+        """
+        if not self.is_ours:
+            return 0
         self.ask_to_stop()
-        status = self._guard.wait(self.grace + 10)
+        if not self.ends_within(self.grace + 10):  # somebody has stopped the guard (SIGSTOP)
+            self._guard.kill()
+        status = self._guard.wait()
         self.output.close()
         self.errors()  # once more, for those who ask later
         self._errors.close()
@@ -147,6 +219,28 @@ class GuardedProcess:
         return status
 
 
+_started_here: WeakSet[GuardedProcess] = WeakSet()
+
+
+def _let_go_of_all() -> None:
+    for process in list(_started_here):
+        process.let_go()
+
+
+os.register_at_fork(after_in_child=_let_go_of_all)
+
+
 def new_folder(name: str) -> Path:
-    """A private folder for one process: its files, its log, its trace."""
-    return Path(tempfile.mkdtemp(prefix=f"zerohttpd-{name}-")).resolve()  # Redis tells its own without links
+    """A private folder for one process: its files, its log, its trace. Raises LabError when there can be none."""
+    try:
+        return Path(tempfile.mkdtemp(prefix=f"zerohttpd-{name}-")).resolve()  # Redis tells its own without links
+    except OSError as problem:
+        raise no_room(problem) from None
+
+
+def no_room(problem: OSError) -> LabError:
+    """For a file or folder of the lab's that cannot be made."""
+    return LabError(
+        f"There is no room for the lab's files: {problem.strerror or problem}. Free some space, or set the environment "
+        "variable TMPDIR to a folder that can be written to, and start this notebook's kernel again."
+    )

@@ -45,7 +45,10 @@ def find_redis_server() -> Path:
 
 def parse_url(url: str) -> Address:
     """The (host, port) of a redis://HOST:PORT URL. Raises LabError for anything it cannot serve."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as problem:
+        raise LabError(f"{url!r} is not a Redis address: {problem}. Write it as redis://HOST:PORT.") from None
     try:
         port = 6379 if parts.port is None else parts.port
         if port == 0:
@@ -74,31 +77,38 @@ class Redis:
         self._freezer: GuardedProcess | None = None
         self._frozen: Process | None = None
         self.is_throw_away = url is None
-        if url is None:
-            self._start()
-        else:
-            self.address = parse_url(url)
-        host, port = self.address
-        self.url = f"redis://{host}:{port}"
-        self.client = _client(self.address)
-        if url is not None:
-            try:
-                self.client.ping()
-            except redis.RedisError as error:
-                raise LabError(f"No Redis answers at {self.url} ({error}). Start it, or unset REDIS_URL.") from None
+        try:
+            self.address = self._start() if url is None else parse_url(url)
+            self.client = _client(self.address)
+            if url is not None:
+                self._check_answers()
+        except BaseException:  # an interrupt, too
+            if self._process is not None:
+                self._process.stop()
+            raise
 
-    def _start(self) -> None:
+    def _start(self) -> Address:
         program = find_redis_server()
         for _ in range(5):  # between our choosing a port and its taking it, another may be faster
-            self.address = ("127.0.0.1", _free_port())
+            address = ("127.0.0.1", _free_port())
             folder = new_folder("redis")
-            process = GuardedProcess([str(program), *_settings(self.address, folder)], folder)
-            self._process = process
-            if _is_up(process, self.address, folder):
-                return
-            log = (folder / "log").read_text() if (folder / "log").exists() else process.errors()
-            process.stop()
+            self._process = GuardedProcess([str(program), *_settings(address, folder)], folder)
+            if _is_up(self._process, address, folder):
+                return address
+            log = (folder / "log").read_text() if (folder / "log").exists() else self._process.errors()
+            self._process.stop()
         raise LabError(f"{program} does not start. The end of its log: {log[-500:] or 'nothing'}")
+
+    def _check_answers(self) -> None:
+        try:
+            self.client.ping()
+        except (redis.RedisError, OSError, UnicodeError) as error:  # UnicodeError: no name of a host
+            raise LabError(f"No Redis answers at {self.url} ({error}). Start it, or unset REDIS_URL.") from None
+
+    @property
+    def url(self) -> str:
+        host, port = self.address
+        return f"redis://[{host}]:{port}" if ":" in host else f"redis://{host}:{port}"
 
     @property
     def pid(self) -> int | None:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -30,7 +30,7 @@ from ..trace.run import Run
 from ..trace.stepper import Stepper
 from ..trace.watching import control_file
 from .page import Page
-from .processes import GuardedProcess, LabError, new_folder
+from .processes import GuardedProcess, LabError, new_folder, no_room
 from .visitors import Visitor
 
 START_TIME: Final = 10.0  # seconds for a server to listen
@@ -70,6 +70,7 @@ class Server:
         workers: int | None = None,
         share: str | None = None,
         record: bool | str = True,
+        when_stopped: Callable[[Server], None] = lambda server: None,
     ) -> None:
         if record not in (True, False, "details"):
             raise LabError(
@@ -83,6 +84,7 @@ class Server:
                 "redis_address) and run(self)."
             )
         self._was_stopped = False
+        self._when_stopped = when_stopped
         self.name = what if isinstance(what, str) else what.__name__
         self.redis_address = redis_address
         folder = new_folder(self.name)
@@ -98,8 +100,10 @@ class Server:
         }
         try:
             (folder / "spec").write_bytes(_pickled(spec))
-        except BaseException:
+        except BaseException as problem:
             shutil.rmtree(folder)  # no process yet to do that at its end
+            if isinstance(problem, OSError):
+                raise no_room(problem) from None
             raise
         command = [sys.executable, "-m", "zerohttpd_lib.servers.child", str(folder / "spec")]
         self._process = GuardedProcess(command, folder)
@@ -181,7 +185,7 @@ class Server:
     def _hangs(self, how: str) -> ServerHangs:
         """Take its last stack, end it, and say so."""
         stack = self._process.last_stack(self.pid)
-        self._process.stop()
+        self._end()
         return ServerHangs(f"The {self.name} server {how} and was ended. It was here:\n{stack}")
 
     def check_answered(self, result: LoadResult) -> None:
@@ -308,20 +312,36 @@ class Server:
 
     def stop(self) -> None:
         """End the server. Its trace can still be read. One that does not end within 3 s is killed."""
-        self._was_stopped = self._was_stopped or not self._process.has_ended()
+        if not self._process.is_ours:  # in a fork
+            return
+        self._was_stopped = self._was_stopped or not self.has_ended
         stepper = self._stepper() if self._stepper is not None else None
         if stepper is not None:
             stepper.close()  # held, it would not hear that it should stop
         for visitor in self.visitors:
             visitor.hang_up()
-        if self._trace_path is not None and self._trace_file is None and self._trace_path.exists():
-            self._trace_file = TraceFile(self._trace_path)
+        self._keep_trace()
         if not self._process.ask_to_stop():
             print(self._hangs("did not stop when asked"))
+        self._end()
+
+    def _end(self) -> None:
+        self._keep_trace()
         self._process.stop()
+        self._when_stopped(self)
+
+    def _keep_trace(self) -> None:
+        """Its file goes when the server goes. What is mapped into memory stays."""
+        if self._trace_path is not None and self._trace_file is None:
+            with suppress(FileNotFoundError):
+                self._trace_file = TraceFile(self._trace_path)
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.has_ended()
 
     def __repr__(self) -> str:
-        state = "has ended" if self._process.has_ended() else f"process {self.pid}"
+        state = "has ended" if self.has_ended else f"process {self.pid}"
         return f"{self.name} server at {self.url} ({state})"
 
 

@@ -33,8 +33,7 @@ def map_words(path: str) -> memoryview:
     """The words in the file at `path`, which is made if it is not there."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if os.fstat(descriptor).st_size < SIZE:
-            os.ftruncate(descriptor, SIZE)
+        os.posix_fallocate(descriptor, 0, SIZE)  # room on the disk: see writer.py
         return memoryview(mmap.mmap(descriptor, SIZE)).cast("q")
     finally:
         os.close(descriptor)
@@ -52,9 +51,8 @@ class Control:
         hook(what_waits(server), "wait", self._around_wait)
 
     def _around_wait(self, wait: Method) -> Method:
-        words = self.words
-
         def controlled_wait(*arguments: Any, **named: Any) -> Any:
+            words = self.words
             if words[COMMAND]:
                 self.recorder.is_back()
                 self.hold(BEFORE_WAIT)
@@ -65,6 +63,10 @@ class Control:
             return self.hand_out(ready) if words[COMMAND] else ready
 
         return controlled_wait
+
+    def let_go(self) -> None:
+        """In a fork: it is not the one who is held. It has words of its own, which nobody changes."""
+        self.words = memoryview(bytearray(SIZE)).cast("q")
 
     def hand_out(self, ready: Any) -> Any:
         """The list came back while somebody wants to see it. Perhaps they asked only just now."""

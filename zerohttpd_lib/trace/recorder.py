@@ -87,6 +87,10 @@ class Recorder:
 
         return around
 
+    def switch_off(self) -> None:
+        """Record nothing more. What hooks there are stay, and do nothing."""
+        self.is_off = True
+
     def guarded(self, action: Callable[..., None], *arguments: Any) -> None:
         """Do what is ours to do. The first time that it fails is the last one: the server matters more."""
         if self.is_off:
@@ -99,7 +103,7 @@ class Recorder:
     def _fail(self, problem: Exception) -> None:
         if _comes_from_a_signal(problem):
             raise problem
-        self.is_off = True
+        self.switch_off()
         print(f"the recorder failed and is off: {problem!r}", file=sys.stderr, flush=True)
 
     # The waits.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import weakref
@@ -55,7 +56,7 @@ class Stepper:
         self._trace = trace
         self._has_ended = has_ended
         self._lock = threading.RLock()
-        self._resume_at_last = weakref.finalize(self, _resume, self._words)
+        self._resume_at_last = weakref.finalize(self, _resume, self._words, os.getpid())
 
     @property
     def state(self) -> State:
@@ -162,6 +163,8 @@ class Stepper:
         return str(self.state)
 
 
-def _resume(words: memoryview) -> None:
+def _resume(words: memoryview, owner: int) -> None:
+    if os.getpid() != owner:  # a fork has its copy of the stepper, and not its end
+        return
     words[COMMAND] = control.RUN
     words[SERIAL] += 1
