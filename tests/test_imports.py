@@ -128,3 +128,18 @@ def test_no_server_imports_another(module: Path) -> None:
     rungs = {path.stem for path in (PACKAGE / "servers").glob("*.py")} - DRIVERS
     imported = {name[2] for name in imports_of(module) if name[:2] == ("zerohttpd_lib", "servers") and len(name) > 2}
     assert not (imported & rungs) - {module.stem}
+
+
+def test_no_two_modules_of_the_servers_import_each_other_by_whatever_way() -> None:
+    """Not even for type checking: who is read first can be read alone."""
+    names = {path.stem for path in (PACKAGE / "servers").glob("*.py")}
+    imported = {
+        name: {found[2] for found in imports_of(PACKAGE / "servers" / f"{name}.py") if found[1:2] == ("servers",)}
+        & names - {"__init__"}
+        for name in names
+    }
+    while leaves := [name for name, others in imported.items() if not others]:
+        for name in leaves:
+            del imported[name]
+        imported = {name: others - {*leaves} for name, others in imported.items()}
+    assert not imported, "these go in a circle"

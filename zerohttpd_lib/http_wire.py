@@ -28,7 +28,7 @@ MAX_BODY: Final = 65_536  # bytes; more is 413
 # which lets you type a request into `nc` by hand.
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00\r\n]*)")
+_HEADER = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)\n", re.MULTILINE)
 # An address in brackets or a name, and a port (RFC 9110, section 7.2). It may be empty.
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[!$&'()*+,;=%._~0-9A-Za-z-]*)(?::[0-9]*)?")
 _ORIGIN = re.compile(r"https?://[^/?]*", re.IGNORECASE)
@@ -80,11 +80,12 @@ class RequestReader:
     def next_request(self) -> Request | None:
         """The next complete request, or None. Raises BadRequest with status 400, 413, 414, 431, 501
         or 505; there is no way to go on from that."""
-        if self._head is None and not self._find_head():
+        head = self._head or self._find_head()
+        if head is None:
             return None
-        assert self._head is not None
-        request, body, end = self._head
-        if len(self) < end:
+        request, body, end = head
+        if len(self._input) - self._start < end:
+            self._head = head
             return None
         if body < end:
             request = request._replace(body=bytes(self._input[self._start + body : self._start + end]))
@@ -93,20 +94,21 @@ class RequestReader:
         self._head = None
         return request
 
-    def _find_head(self) -> bool:
+    def _find_head(self) -> tuple[Request, int, int] | None:
         data, start = self._input, self._start
-        first = start + _length_of_blank_line(data, start)
-        found = _END_OF_HEAD.search(data, max(first, start + self._searched - 2))  # "\n\r" may be here already
+        # Clients may send an empty line after a body; we skip it (RFC 9112, section 2.2).
+        first = start if data[start : start + 1] > b"\r" else start + _length_of_blank_line(data, start)
+        # "\n\r" may have been at the end of what has been searched.
+        found = _END_OF_HEAD.search(data, max(first, start + self._searched - 2) if self._searched else first)
         # What has not ended yet is at least one byte longer than what is here.
         end = found.end() if found else len(data) + 1
         if end - first > MAX_LINE:
             _check_lengths(data, first, end)
         if found is None:
             self._searched = len(data) - start
-            return False
-        request, length = _read_head(bytes(data[first : found.start()]))
-        self._head = request, end - start, end - start + length
-        return True
+            return None
+        request, length = _read_head(bytes(data[first : found.start() + 1]))
+        return request, end - start, end - start + length
 
 
 def read_request(data: bytes) -> tuple[Request, int] | None:
@@ -122,7 +124,6 @@ def read_request(data: bytes) -> tuple[Request, int] | None:
 
 
 def _length_of_blank_line(data: bytes | bytearray, start: int) -> int:
-    """Clients may send an empty line after a body; we skip it (RFC 9112, section 2.2)."""
     return 2 if data.startswith(b"\r\n", start) else 1 if data.startswith(b"\n", start) else 0
 
 
@@ -138,16 +139,20 @@ def _check_lengths(data: bytes | bytearray, first: int, end: int) -> None:
 def _read_head(head: bytes) -> tuple[Request, int]:
     """The request without its body, and the length of that. A client's requests mostly have the
     same head, byte for byte, and then this is a look-up."""
-    line, *header_lines = head.decode("latin-1").split("\n")
-    method, target, version = _read_request_line(line.removesuffix("\r"))
-    headers = _read_headers(header_lines)
-    if "host" not in headers and version != ("1", "0"):
-        raise BadRequest(400, "A request of HTTP/1.1 has a Host header.")
-    path, _, query = target.partition("?")
-    return Request(method, path, query, headers, b"", _keep_alive(version, headers)), _body_length(headers)
+    line, _, lines = head.decode("latin-1").replace("\r\n", "\n").partition("\n")
+    method, path, query, version = _read_request_line(line)
+    headers = _read_headers(lines)
+    host = headers.get("host", "" if version == ("1", "0") else None)
+    if host is None or not _HOST.fullmatch(host):
+        # Two of them have been joined, and name no host (RFC 9112, section 3.2).
+        raise BadRequest(400, "A request has one Host header, and it names a host.")
+    keep_alive = _keep_alive(version, headers.get("connection", ""))
+    return Request(method, path, query, headers, b"", keep_alive), _body_length(headers)
 
 
-def _read_request_line(line: str) -> tuple[str, str, tuple[str, str]]:
+@lru_cache(maxsize=128)
+def _read_request_line(line: str) -> tuple[str, str, str, tuple[str, str]]:
+    """Method, path, query and version."""
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise BadRequest(400, "The first line is not METHOD TARGET HTTP/VERSION.")
@@ -159,20 +164,25 @@ def _read_request_line(line: str) -> tuple[str, str, tuple[str, str]]:
         if target[:1] not in ("/", "?", ""):
             raise BadRequest(400, "The target of a request starts with a slash.")
         target = target if target.startswith("/") else "/" + target
-    return method, target, (major, minor)
+    path, _, query = target.partition("?")
+    return method, path, query, (major, minor)
 
 
-def _read_headers(lines: list[str]) -> dict[str, str]:
-    if len(lines) > MAX_HEADERS:
+def _read_headers(lines: str) -> dict[str, str]:
+    number = lines.count("\n")
+    if number > MAX_HEADERS:
         raise BadRequest(431, f"There are more than {MAX_HEADERS} header lines.")
+    found = _HEADER.findall(lines)
+    if len(found) < number or "\r" in lines or "\0" in lines:
+        raise BadRequest(400, "A header line is not NAME: VALUE.")
+    headers = {name.lower(): value.rstrip(" \t") for name, value in found}
+    return headers if len(headers) == number else _join(found)
+
+
+def _join(found: list[tuple[str, str]]) -> dict[str, str]:
+    """Some names come more than once: their values are a list (RFC 9110, section 5.3)."""
     headers: dict[str, str] = {}
-    for line in lines:
-        match = _HEADER.fullmatch(line.removesuffix("\r"))
-        if match is None:
-            raise BadRequest(400, "A header line is not NAME: VALUE.")
-        name, value = match[1].lower(), match[2].rstrip(" \t")
-        if name == "host" and ("host" in headers or not _HOST.fullmatch(value)):
-            raise BadRequest(400, "There is one Host header, and it names a host.")  # RFC 9112, section 3.2
+    for name, value in ((name.lower(), value.rstrip(" \t")) for name, value in found):
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
@@ -180,7 +190,9 @@ def _read_headers(lines: list[str]) -> dict[str, str]:
 def _body_length(headers: dict[str, str]) -> int:
     if "transfer-encoding" in headers:
         raise BadRequest(501, "This server reads no chunked request bodies: send Content-Length.")
-    text = headers.get("content-length", "0")
+    text = headers.get("content-length")
+    if text is None:
+        return 0
     if not (text.isascii() and text.isdigit()):
         raise BadRequest(400, "Content-Length is not one number.")
     # The length is compared as text first: int() refuses numbers of thousands of digits.
@@ -189,12 +201,11 @@ def _body_length(headers: dict[str, str]) -> int:
     return int(text)
 
 
-def _keep_alive(version: tuple[str, str], headers: dict[str, str]) -> bool:
+@lru_cache(maxsize=128)
+def _keep_alive(version: tuple[str, str], connection: str) -> bool:
     """HTTP/1.1 keeps the connection unless told "close"; 1.0 only if told "keep-alive"."""
-    options = [option.strip().lower() for option in headers.get("connection", "").split(",")]
-    if version == ("1", "0"):
-        return "keep-alive" in options
-    return "close" not in options
+    options = [option.strip().lower() for option in connection.split(",")]
+    return "keep-alive" in options if version == ("1", "0") else "close" not in options
 
 
 def write_response(response: Response, *, keep_alive: bool = False, head_only: bool = False) -> bytes:

@@ -6,8 +6,9 @@ Writing it takes five lines. Reading it is left to hiredis, the parser that redi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final
 
 import hiredis
 from hiredis import ProtocolError
@@ -31,14 +32,12 @@ def write_command(command: Command) -> bytes:
 
 
 class ReplyReader:
-    """Feed it bytes as they come; take replies out as they are complete."""
+    """Feed it bytes as they come; take replies out as they are complete.
+
+    `next_reply()` is the next complete one, or NEED_MORE. It raises ProtocolError on nonsense.
+    """
 
     def __init__(self) -> None:
-        self._reader = hiredis.Reader()
-
-    def feed(self, data: bytes) -> None:
-        self._reader.feed(data)
-
-    def next_reply(self) -> Reply | bool:
-        """The next complete reply, or NEED_MORE. Raises ProtocolError on nonsense."""
-        return cast("Reply | bool", self._reader.gets())
+        reader = hiredis.Reader()
+        self.feed: Callable[[bytes], None] = reader.feed
+        self.next_reply: Callable[[], Reply | bool] = reader.gets

@@ -18,9 +18,6 @@ from .. import sockets
 from ..polling import EVENTS_AT_ONCE, READABLE
 from .event_loop import EventLoop
 
-# As many as can leave in one batch. Were it fewer, the queue at the door would grow while those
-# who have their page come again; were it all, a crowd would keep those inside waiting.
-ACCEPTS_AT_ONCE: Final = EVENTS_AT_ONCE
 LEAVE_WITHIN: Final = 1.0  # seconds, once told to stop
 ACCEPT_AGAIN: Final = 0.1  # seconds, when descriptors have run out
 DISMISSED_AT_ONCE: Final = 1000
@@ -41,6 +38,9 @@ class Connection(Protocol):
 class AcceptingServer(EventLoop):
     """`make_connection` is for a subclass to say. A connection watches its own socket."""
 
+    # As many as can leave in one batch. Were it fewer, the queue at the door would grow while those
+    # who have their page come again; were it all, a crowd would keep those inside waiting.
+    accepts_at_once = EVENTS_AT_ONCE
     silence = 30.0  # seconds that a client may take for a request, or to read any of its answer
     listener_events = READABLE
 
@@ -91,7 +91,7 @@ class AcceptingServer(EventLoop):
 
     def accept_some(self) -> bool:
         """Take those who are waiting, but not too many at once. May there be more of them?"""
-        for _ in range(ACCEPTS_AT_ONCE if self.accepting else 0):
+        for _ in range(self.accepts_at_once if self.accepting else 0):
             try:
                 sock = sockets.accept(self.listener)
             except OSError as error:

@@ -101,7 +101,7 @@ class HttpConnection:
             self.finish()
 
     def go_on(self) -> None:
-        if self.state == "reading":
+        if self.state == "reading" and (self.requests or self.input_ended):
             self.take_up_requests()
         self.wait_for_more()
 

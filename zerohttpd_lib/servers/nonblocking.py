@@ -46,6 +46,7 @@ class Connection(HttpConnection):
 
 class NonblockingServer(HttpServer):
     connection_class = Connection
+    accepts_at_once = 64  # each will want a descriptor more, and Redis's time: let a crowd wait at the door
 
     def respond(self, request: Request) -> Conversation:
         return guestbook.respond(request)

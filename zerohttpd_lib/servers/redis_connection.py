@@ -119,14 +119,13 @@ class RedisConnection:
         if not self.waiting:
             raise ProtocolError("a reply that nobody has asked for")
         wanted, answer, _ = self.waiting[0]
-        if not isinstance(wanted, list):
-            self.waiting.popleft()
-            return answer(reply, False)
-        self.replies.append(reply)
-        if len(self.replies) == len(wanted):
-            replies, self.replies = self.replies, []
-            self.waiting.popleft()
-            answer(replies, False)
+        if isinstance(wanted, list):
+            self.replies.append(reply)
+            if len(self.replies) < len(wanted):
+                return
+            reply, self.replies = self.replies, []
+        self.waiting.popleft()
+        answer(reply, False)
 
     def failed(self) -> None:
         """It is of no use any more. Everybody who waits is told."""
