@@ -52,6 +52,10 @@ class IdleRun:
             )
 
     @property
+    def is_running(self) -> bool:
+        return any(not process.has_ended() for process in self._processes)
+
+    @property
     def open_now(self) -> int:
         """How many are still open. The server may have closed some."""
         return sum(self._open.values())

@@ -79,7 +79,7 @@ class Lab:
     def _forget_what_is_over(self) -> None:
         for server in [server for server in self.servers if server.has_ended]:
             server.stop()  # it has died by itself
-        self.loads[:] = [run for run in self.loads if getattr(run, "is_running", True)]
+        self.loads[:] = [run for run in self.loads if run.is_running]
 
     def load(
         self, server: Server | str, path: str = "/guestbook", *, progress: bool = True, **settings: Any
