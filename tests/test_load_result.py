@@ -106,7 +106,7 @@ def test_the_law_leaves_room_for_chance_where_there_are_few_answers() -> None:
 
 def test_users_who_think_and_an_open_loop_have_laws_of_their_own() -> None:
     users = Plan("http://127.0.0.1/", clients=100, think=4.0, seconds=2)
-    assert result([1000.0] * 40, plan=users, mean_think=4.0, requests_per_second=20.0).law == pytest.approx(1.0)
+    assert result([1000.0] * 40, plan=users, requests_per_second=20.0).law == pytest.approx(1.0)
     stream = Plan("http://127.0.0.1/", rate=40, seconds=2)
     slow = result([1000.0] * 4000, plan=stream, requests_per_second=20.0)
     assert slow.law == pytest.approx(0.5)

@@ -236,7 +236,6 @@ def test_users_who_think_follow_littles_law(lab: Lab) -> None:
             result = lab.load(tiny.url, clients=40, think=0.2, think_times=think_times, seconds=3, progress=False)
             assert result.law_holds, result
             assert result.requests_per_second == pytest.approx(160, rel=0.2)
-            assert result.mean_think == pytest.approx(0.2, rel=0.2)
             assert (result.percentile(50) or 0) >= 50
             assert result.failures == {}
 

@@ -44,7 +44,7 @@ def test_a_rate_that_grows_or_falls_has_not_settled() -> None:
 
 
 def test_a_queue_that_grows_has_not_settled_though_the_rate_has() -> None:
-    plan = Plan("http://127.0.0.1/", clients=9000, think=0.1)
+    plan = Plan("http://127.0.0.1/", clients=2000, think=0.1)
     growing = [sample for n in range(1, 13) for sample in samples([100], connections=100 * n)]
     assert has_settled(growing, plan) is False
 

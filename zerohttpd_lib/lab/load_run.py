@@ -213,7 +213,6 @@ class LoadRun:
             problem=self._problem,
             answered_clients=total("answered"),
             mean_wait=total("seconds_waited") / requests if requests else 0.0,
-            mean_think=total("seconds_thought") / requests if requests else 0.0,
             idle_open=self._idle.open_now if self._idle is not None else 0,
             late=total("late"),
             counters=self._happened,

@@ -34,7 +34,7 @@ from .server import Server
 WORKERS: Final = {"preforked": 10, "prethreaded": 1000, "poll": 10, "epoll": 10}
 LEVELS: Final = (20, 100, 500, 1000, 3000, 8000, 15_000)  # of the article's, those of a table in ten minutes
 WIDE_SPREAD: Final = 0.5  # a cell whose rounds differ by more than this share of their median
-CAP: Final = 12.0  # seconds for a cell to settle, and as many to be measured, at most
+CAP: Final = 12.0  # seconds for a cell to settle, and as many to be measured, at most; and two thoughts more
 CANNOT: Final = "—"
 UNSTEADY: Final = "unsteady"
 
@@ -58,7 +58,7 @@ class Sweep:
         *,
         think: float | None = None,
         seconds: float = 1.0,
-        cap: float = CAP,
+        cap: float | None = None,
         rounds: int = 2,
         workers: Mapping[str, int] | None = None,
         file: str | Path | None = None,
@@ -74,7 +74,8 @@ class Sweep:
             raise LabError(f"There is no rung named {unknown[0]!r}. Choose from {', '.join(RUNGS)}.")
         self.redis = redis
         self.rungs, self.clients, self.idle = tuple(self.served), tuple(sorted(clients)), tuple(sorted(idle))
-        self.think, self.seconds, self.cap, self.rounds = think, seconds, cap, rounds
+        self.think, self.seconds, self.rounds = think, seconds, rounds
+        self.cap = CAP + 2 * (think or 0) if cap is None else cap
         self.workers = {**WORKERS, **(workers or {})}
         self.file = Path(file) if file is not None else None
         self.cells = [Cell(rung, c, i) for i in self.idle for c in self.clients for rung in self.rungs]

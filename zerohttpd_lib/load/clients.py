@@ -40,14 +40,13 @@ _NAMES: Final = {  # how failures are counted
 class Connection:
     """One connection of client number `client`, and the one request that is under way on it."""
 
-    __slots__ = ("client", "error", "fd", "received", "sent", "sock", "started", "thought")
+    __slots__ = ("client", "error", "fd", "received", "sent", "sock", "started")
 
     def __init__(self, sock: socket.SocketType, client: int, started: float) -> None:
         self.sock = sock
         self.fd = sock.fileno()
         self.client = client
         self.started = started  # the moment its latency counts from
-        self.thought = 0.0  # seconds of silence before this request
         self.sent = False
         self.error = 0  # an errno: why it could not be sent
         self.received = b""
@@ -71,7 +70,6 @@ class Clients:
         self.epoll = select.epoll()
         self.connections: dict[int, Connection] = {}  # those with a request under way
         self.latencies = array("d")
-        self.thought = 0.0  # seconds of silence before those that were answered
         self.answered = bytearray(plan.clients)  # 1 for each client that had an answer
         self.failures: Counter[str] = Counter()
 
@@ -161,7 +159,6 @@ class Clients:
         elif answer.status == 200:
             now = clock()
             self.latencies.append(now - connection.started)
-            self.thought += connection.thought
             self.answered[connection.client] = 1
             self.go_on(connection, now, self.plan.keep_alive and not answer.closes)
         else:

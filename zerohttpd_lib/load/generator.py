@@ -43,7 +43,6 @@ class Generator:
         self.histogram = Latencies()
         self.requests = 0  # answered
         self.seconds_waited = 0.0  # the sum of their latencies
-        self.loop.thought = 0.0
         self.loop.answered = bytearray(self.loop.plan.clients)
         self.loop.failures.clear()
 
@@ -115,7 +114,6 @@ class Generator:
             "seconds": now - self.measured_from,
             "requests": self.requests,
             "seconds_waited": self.seconds_waited,
-            "seconds_thought": self.loop.thought,
             "answered": sum(self.loop.answered),
         }
 

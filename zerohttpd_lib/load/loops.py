@@ -174,7 +174,6 @@ class ThinkingUsers(PreciseLoop):
             self.think(connection, now, silence)
 
     def think(self, connection: Connection, now: float, silence: float) -> None:
-        connection.thought = silence
         self.silent[connection.fd] = connection
         heappush(self.to_ask, (now + silence, next(self.order), connection))
 

@@ -49,7 +49,6 @@ class LoadResult:
     problem: str = ""  # why it is not of a steady state; empty: it is
     answered_clients: int = 0  # with one answer or more
     mean_wait: float = 0.0  # seconds from request to answer
-    mean_think: float = 0.0  # seconds of silence before a request
     idle_open: int = 0  # idle connections that were still open at the end
     late: int = 0  # answered after the time was up, and not in `requests`
     counters: Counters = field(default_factory=Counters)
@@ -92,6 +91,7 @@ class LoadResult:
     def law(self) -> float | None:
         """Little's law, as a ratio that should be 1: rate × (latency + think time) ÷ clients.
 
+        The think time is the plan's mean: those who have ended their thought in so short a time had short ones.
         Of an open loop: the rate that was answered ÷ the rate that was asked for. None without answers, and
         for a number of requests, which begins and ends in disorder.
         """
@@ -99,7 +99,7 @@ class LoadResult:
             return None
         if self.plan.rate is not None:
             return self.requests_per_second / self.plan.rate
-        return self.requests_per_second * (self.mean_wait + self.mean_think) / self.plan.clients
+        return self.requests_per_second * (self.mean_wait + (self.plan.think or 0)) / self.plan.clients
 
     @property
     def law_holds(self) -> bool:

@@ -22,6 +22,7 @@ from .sample import Sample
 
 SHORTEST: Final = 3  # samples in a stretch
 AGREE: Final = 0.1  # two rates that differ by less than this share of the larger one are the same
+SMALL: Final = 0.02  # of all clients
 ROUNDS: Final = 2  # answers for each client, on average
 PATIENCE: Final = 1.0  # seconds, before a rate is believed enough to give up ...
 CROWD: Final = 2000  # ... and one more for so many clients: a server lets all of a crowd in before it answers
@@ -43,10 +44,10 @@ def agree(before: Sequence[Sample], after: Sequence[Sample]) -> bool:
     return _is_near(rate(before), rate(after), by_chance)
 
 
-def queues_agree(before: Sequence[Sample], after: Sequence[Sample]) -> bool:
-    """Do they have as many requests under way?"""
+def queues_agree(before: Sequence[Sample], after: Sequence[Sample], clients: int) -> bool:
+    """Do they have as many requests under way? A difference that is small beside all clients does not matter."""
     first, then = [sum(sample.connections for sample in stretch) / len(stretch) for stretch in (before, after)]
-    return _is_near(first, then, 3 / max(first, then, 1) ** 0.5)
+    return abs(first - then) <= SMALL * clients or _is_near(first, then, 3 / max(first, then, 1) ** 0.5)
 
 
 def _is_near(one: float, other: float, by_chance: float) -> bool:
@@ -65,7 +66,7 @@ def has_settled(samples: Sequence[Sample], plan: Plan) -> bool | str:
     before, last = come[-2 * length : -length], come[-length:]
     if len(before) == length and since >= (plan.think or 0):
         under_way = max(sample.connections for sample in last)
-        if answered >= under_way and agree(before, last) and queues_agree(before, last):
+        if answered >= under_way and agree(before, last) and queues_agree(before, last, plan.clients):
             return True
         if since >= PATIENCE + plan.clients / CROWD and answered + rate(last) * (plan.cap - since) < under_way:
             return _too_slow(under_way, rate(last))
