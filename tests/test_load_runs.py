@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from proc import sockets_of
@@ -388,3 +392,35 @@ def test_a_whole_load_test_takes_no_longer_than_its_caps(lab: Lab) -> None:
         result = lab.load(tiny.url, clients=2, seconds=0.3, cap=2, drain=False, progress=False)
     assert result.problem == "nobody was answered"
     assert result.samples[-1].at < 4
+
+
+ELSEWHERE = """
+import subprocess
+from tiny_server import TinyServer, answers
+from zerohttpd_lib.lab.load_run import LoadRun
+from zerohttpd_lib.load.plan import Plan
+
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+subprocess.run(["ip", "addr", "add", "10.9.9.1/32", "dev", "lo"], check=True)
+PAGE = b"HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello"
+with TinyServer(answers(PAGE), host="10.9.9.1") as tiny:
+    plan = Plan(tiny.url, clients=50, requests=500, own_target=True)
+    result = LoadRun(plan).wait(progress=False)
+    assert (result.requests, result.failures) == (500, {}), result
+    peers = {address[0] for address in tiny.peers}
+    assert peers == {"10.9.9.1"}, peers
+print("well")
+"""
+
+
+def test_a_target_that_is_not_on_loopback_is_reached_from_the_address_that_the_kernel_chooses() -> None:
+    """In a network of its own (man 7 network_namespaces): nothing leaves this machine."""
+    apart = ["unshare", "--map-root-user", "--net"]
+    if shutil.which("ip") is None or subprocess.run([*apart, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no network namespace can be made here")
+    done = subprocess.run(
+        [*apart, sys.executable, "-c", ELSEWHERE], cwd=Path(__file__).parent,
+        capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == ("well\n", 0), done.stderr

@@ -15,12 +15,15 @@ class TinyServer:
     A connection is closed when its `handle` returns True, and else when the block ends.
     """
 
-    def __init__(self, handle: Callable[[socket.socket], object] = lambda sock: None) -> None:
+    def __init__(
+        self, handle: Callable[[socket.socket], object] = lambda sock: None, host: str = "127.0.0.1"
+    ) -> None:
         self.handle = handle
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.listener = socket.create_server((host, 0), backlog=1024)
         self.address: tuple[str, int] = self.listener.getsockname()
-        self.url = f"http://127.0.0.1:{self.address[1]}"
+        self.url = f"http://{host}:{self.address[1]}"
         self.accepted: list[socket.socket] = []
+        self.peers: list[tuple[str, int]] = []  # their addresses
 
     def __enter__(self) -> TinyServer:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -40,8 +43,9 @@ class TinyServer:
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
-                sock, _ = self.listener.accept()
+                sock, peer = self.listener.accept()
                 self.accepted.append(sock)
+                self.peers.append(peer)
                 threading.Thread(target=self._handle, args=(sock,), daemon=True).start()
 
     def _handle(self, sock: socket.socket) -> None:
