@@ -90,6 +90,27 @@ def test_load_prints_json_with_what_others_rely_on() -> None:
     assert result["bottleneck"] in ("server", "generator", "redis", "machine", "none")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        ([], "closed loop"),
+        (["--rate", "50"], "open loop"),
+        (["--think", "0.1"], "users who think"),
+        (["--think", "0.1", "--think-times", "fixed", "--varied", "--keep-alive"], "users who think"),
+    ],
+)
+def test_there_are_three_kinds_of_load(arguments: list[str], kind: str) -> None:
+    with serving("edge") as (_, url):
+        loaded = run("load", url + "/guestbook", "--clients", "4", "--seconds", "0.5", *arguments, "--json")
+    assert loaded.returncode == 0, loaded.stderr
+    result = json.loads(loaded.stdout)
+    assert result["kind"] == kind
+    assert result["requests"] > 0
+    assert result["failed"] == 0
+    assert result["seconds"] >= 0.5
+    assert result["requests_per_second"] == pytest.approx(result["requests"] / result["seconds"], rel=0.05)
+
+
 def test_load_finds_the_redis_behind_a_server() -> None:
     with serving("epoll") as (_, url):
         loaded = run("load", url + "/guestbook", "--requests", "200", "--json")
@@ -108,6 +129,8 @@ def test_load_prints_a_table_for_people() -> None:
     [
         (["load", "http://192.0.2.1/"], "is not this machine"),
         (["load", "nonsense"], "is not a URL to load"),
+        (["load", "http://127.0.0.1:1/", "--think", "0"], "think=0.0: choose more than 0"),
+        (["load", "http://127.0.0.1:1/", "--rate", "-1"], "rate=-1.0: choose more than 0"),
         (["load", "http://127.0.0.1:1/", "--clients", "0"], "at least one client"),
         (["load", "http://127.0.0.1:1/", "--idle", "10000000"], "choose"),
         (["serve", "--redis", "redis://:secret@127.0.0.1:6379"], "without a password"),

@@ -66,6 +66,25 @@ def test_runs_are_kept_and_drawn_over_each_other(panel: LoadPanel) -> None:
     assert panel.runs == []
 
 
+def test_the_panel_has_all_three_kinds_of_load(panel: LoadPanel) -> None:
+    assert panel.pace.layout.display == "none"  # clients that ask without pause have no number beside them
+    panel.kind.value, panel.pace.value = "think before they ask", 0.1
+    assert panel.pace.layout.display != "none"
+    start_and_wait(panel)
+    assert panel.runs[0].plan.think == 0.1
+    assert panel.run(rate=100).plan.rate == 100
+    assert panel.kind.value == "come at a fixed rate"
+    assert "100 requests due a second" in panel._numbers.value
+    assert "4 clients who think for 0.1 s" in panel._numbers.value
+
+
+def test_a_pace_that_makes_no_sense_is_refused_in_words(panel: LoadPanel) -> None:
+    panel.kind.value, panel.pace.value = "think before they ask", -1.0
+    start_and_wait(panel)
+    assert "think=-1.0: choose more than 0" in panel._message.value
+    assert is_idle(panel)
+
+
 def test_a_class_of_ones_own_is_raced_like_a_rung(panel: LoadPanel) -> None:
     assert panel.run(rung="MyServer", keep_alive=True).requests > 0
     assert panel.runs[0].rung == "MyServer"
