@@ -17,6 +17,7 @@ from raw_client import leave_with_reset
 from zerohttpd_lib import sockets
 from zerohttpd_lib.servers import RUNGS
 from zerohttpd_lib.servers.http_connection import HttpServer
+from zerohttpd_lib.servers.redis_connection import RedisLink
 
 STATIC = b"GET /style.css HTTP/1.1\r\nHost: h\r\n\r\n"
 PAGE = b"GET /guestbook HTTP/1.1\r\nHost: h\r\n\r\n"  # 503: there is no Redis
@@ -186,3 +187,22 @@ def do(doing: str, sock: socket.socket, piece: bytes, connection: Any) -> None:
         sock.close()
     elif doing == "reset":
         leave_with_reset(sock)
+
+
+@pytest.mark.parametrize("rung", EVENT_LOOPS)
+def test_no_answer_is_held_back_until_the_one_before_it_is_acknowledged(
+    servers: dict[str, InThisProcess], rung: str
+) -> None:
+    def is_held_back(sock: socket.socket) -> bool:
+        return not sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    with servers[rung].client(), sockets.listen("127.0.0.1", 0) as redis:
+        (connection,) = servers[rung].server.connections
+        assert not is_held_back(connection.sock)
+        if rung != "nonblocking":  # there no question is sent before the last one is answered
+            link = RedisLink(servers[rung].server, redis.getsockname(), 5.0)
+            assert link.sock is not None
+            assert not is_held_back(link.sock)
+            link.close()
+        connection.finish()
+        servers[rung].step()
