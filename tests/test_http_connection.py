@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fault_outcomes import EVENT_LOOPS, KEEP_ALIVE
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from raw_client import leave_with_reset
 
@@ -148,6 +148,8 @@ def test_whatever_a_client_does_its_connection_makes_no_move_that_is_not_in_the_
     servers: dict[str, InThisProcess], rung: str
 ) -> None:
     @settings(max_examples=100, deadline=None)
+    @example(["send many", "wait", "end"], [STATIC, *PIECES, *PIECES])  # once through all of its states
+    @example(["send many", "read", "too long"], [PIECES[4], *PIECES, *PIECES])
     @given(st.lists(DOINGS, max_size=15), st.lists(st.sampled_from(PIECES), min_size=15, max_size=15))
     def whatever(doings: list[str], pieces: list[bytes]) -> None:
         it = servers[rung]

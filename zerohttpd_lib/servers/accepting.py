@@ -134,7 +134,9 @@ class AcceptingServer(EventLoop):
         others when they are answered."""
         if self.stopping:
             return
-        self.accept_some()
+        for _ in range(sockets.BACKLOG // self.accepts_at_once):  # as many as the queue can hold
+            if not self.accept_some():
+                break
         self.stopping = True
         self.stop_accepting()
         for connection in list(self.connections):
