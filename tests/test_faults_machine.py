@@ -156,7 +156,7 @@ def test_told_to_stop_those_who_have_come_are_served(rung: str, redis: Redis) ->
     """Even those whom nobody has accepted yet when the signal comes."""
     server = start(rung, redis.address)
     assert_serves(server)
-    number = 50  # fewer than are accepted at once
+    number = 300
     with ExitStack() as stack:
         socks = [stack.enter_context(connect(server.url)) for _ in range(number // 2)]
         with server.frozen():

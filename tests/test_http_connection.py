@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from fault_outcomes import EVENT_LOOPS, KEEP_ALIVE
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from raw_client import leave_with_reset
 
 from zerohttpd_lib import sockets
 from zerohttpd_lib.servers import RUNGS
 from zerohttpd_lib.servers.http_connection import HttpServer
+from zerohttpd_lib.servers.redis_connection import RedisLink
 
 STATIC = b"GET /style.css HTTP/1.1\r\nHost: h\r\n\r\n"
 PAGE = b"GET /guestbook HTTP/1.1\r\nHost: h\r\n\r\n"  # 503: there is no Redis
@@ -147,6 +148,8 @@ def test_whatever_a_client_does_its_connection_makes_no_move_that_is_not_in_the_
     servers: dict[str, InThisProcess], rung: str
 ) -> None:
     @settings(max_examples=100, deadline=None)
+    @example(["send many", "wait", "end"], [STATIC, *PIECES, *PIECES])  # once through all of its states
+    @example(["send many", "read", "too long"], [PIECES[4], *PIECES, *PIECES])
     @given(st.lists(DOINGS, max_size=15), st.lists(st.sampled_from(PIECES), min_size=15, max_size=15))
     def whatever(doings: list[str], pieces: list[bytes]) -> None:
         it = servers[rung]
@@ -186,3 +189,22 @@ def do(doing: str, sock: socket.socket, piece: bytes, connection: Any) -> None:
         sock.close()
     elif doing == "reset":
         leave_with_reset(sock)
+
+
+@pytest.mark.parametrize("rung", EVENT_LOOPS)
+def test_no_answer_is_held_back_until_the_one_before_it_is_acknowledged(
+    servers: dict[str, InThisProcess], rung: str
+) -> None:
+    def is_held_back(sock: socket.socket) -> bool:
+        return not sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    with servers[rung].client(), sockets.listen("127.0.0.1", 0) as redis:
+        (connection,) = servers[rung].server.connections
+        assert not is_held_back(connection.sock)
+        if rung != "nonblocking":  # there no question is sent before the last one is answered
+            link = RedisLink(servers[rung].server, redis.getsockname(), 5.0)
+            assert link.sock is not None
+            assert not is_held_back(link.sock)
+            link.close()
+        connection.finish()
+        servers[rung].step()

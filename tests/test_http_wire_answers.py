@@ -185,8 +185,8 @@ def test_what_is_left_of_many_requests_is_kept_and_counted() -> None:
     reader.feed(request * 1000)
     for left in range(999, 990, -1):
         assert reader.next_request() is not None
-        assert len(reader) == left * len(request)
+        assert reader.kept == left * len(request)
     reader.feed(request[:5])
-    assert len(reader) == 991 * len(request) + 5
+    assert reader.kept == 991 * len(request) + 5
     assert len([*iter(reader.next_request, None)]) == 991
-    assert len(reader) == 5
+    assert reader.kept == 5

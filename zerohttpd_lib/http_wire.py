@@ -44,29 +44,27 @@ class BadRequest(Exception):
 
 
 class RequestReader:
-    """Feed it bytes as they come; take requests out as they are complete. Its length is that of
-    what it keeps.
+    """Feed it bytes as they come; take requests out as they are complete. `kept` says how many
+    bytes have come and have not been taken out.
 
     A client may send a byte at a time, or a thousand requests at once, and must not make us
     work for more than it sent: no byte is searched twice, and what is left is not copied for
     each request that is taken out.
     """
 
-    __slots__ = ("_head", "_input", "_searched", "_start")
+    __slots__ = ("_head", "_input", "_searched", "_start", "kept")
 
     def __init__(self) -> None:
+        self.kept = 0
         self._input: bytes | bytearray = b""
         self._start = 0  # of the next request; what lies before it has been taken out
         # These two count from there.
         self._searched = 0  # up to here no head has ended
         self._head: tuple[Request, int, int] | None = None  # of that request; where its body begins and ends
 
-    def __len__(self) -> int:
-        return len(self._input) - self._start
-
     def feed(self, data: bytes) -> bool:
         """Take `data` in. Does a request begin with it?"""
-        begins = len(self._input) == self._start
+        begins = not self.kept
         if begins:
             self._input = data  # as mostly: no copy
         else:
@@ -75,6 +73,7 @@ class RequestReader:
             del self._input[: self._start]
             self._input += data
         self._start = 0
+        self.kept = len(self._input)
         return begins
 
     def next_request(self) -> Request | None:
@@ -84,12 +83,13 @@ class RequestReader:
         if head is None:
             return None
         request, body, end = head
-        if len(self._input) - self._start < end:
+        if self.kept < end:
             self._head = head
             return None
         if body < end:
             request = request._replace(body=bytes(self._input[self._start + body : self._start + end]))
         self._start += end
+        self.kept -= end
         self._searched = 0
         self._head = None
         return request
@@ -120,7 +120,7 @@ def read_request(data: bytes) -> tuple[Request, int] | None:
     reader = RequestReader()
     reader.feed(data)
     request = reader.next_request()
-    return None if request is None else (request, len(data) - len(reader))
+    return None if request is None else (request, len(data) - reader.kept)
 
 
 def _length_of_blank_line(data: bytes | bytearray, start: int) -> int:

@@ -15,7 +15,7 @@ from itertools import islice, takewhile
 from typing import Final, Protocol
 
 from .. import sockets
-from ..polling import EVENTS_AT_ONCE, READABLE
+from ..polling import READABLE
 from .event_loop import EventLoop
 
 LEAVE_WITHIN: Final = 1.0  # seconds, once told to stop
@@ -38,9 +38,9 @@ class Connection(Protocol):
 class AcceptingServer(EventLoop):
     """`make_connection` is for a subclass to say. A connection watches its own socket."""
 
-    # As many as can leave in one batch. Were it fewer, the queue at the door would grow while those
-    # who have their page come again; were it all, a crowd would keep those inside waiting.
-    accepts_at_once = EVENTS_AT_ONCE
+    # All whom the queue can hold: once emptied, it takes the longest to overflow. No more, for a
+    # crowd that comes faster than we can let it in must not keep those inside waiting for ever.
+    accepts_at_once = sockets.BACKLOG
     silence = 30.0  # seconds that a client may take for a request, or to read any of its answer
     listener_events = READABLE
 
@@ -134,7 +134,9 @@ class AcceptingServer(EventLoop):
         others when they are answered."""
         if self.stopping:
             return
-        self.accept_some()
+        for _ in range(sockets.BACKLOG // self.accepts_at_once):  # as many as the queue can hold
+            if not self.accept_some():
+                break
         self.stopping = True
         self.stop_accepting()
         for connection in list(self.connections):

@@ -101,7 +101,7 @@ class HttpConnection:
             self.finish()
 
     def go_on(self) -> None:
-        if self.state == "reading" and (self.requests or self.input_ended):
+        if self.state == "reading" and (self.requests.kept or self.input_ended):
             self.take_up_requests()
         self.wait_for_more()
 
@@ -115,7 +115,7 @@ class HttpConnection:
     # Reading.
 
     def wants_input(self) -> bool:
-        return not self.input_ended and len(self.requests) < MAX_INPUT and self.state != "finished"
+        return not self.input_ended and self.requests.kept < MAX_INPUT and self.state != "finished"
 
     def receive(self, events: int) -> None:
         """Take some of what is there. If it is not all, we are told again."""
@@ -211,7 +211,7 @@ class HttpConnection:
         To close a socket with unread input resets the connection, and the answer can be lost
         with it. So we end our side only, and throw away what still comes (RFC 9112, section 9.6).
         """
-        if not self.requests or self.input_ended:
+        if not self.requests.kept or self.input_ended:
             return self.finish()
         self.state = "leaving"
         self.requests = http_wire.RequestReader()
@@ -228,7 +228,7 @@ class HttpConnection:
 
     def finish_if_quiet(self) -> None:
         self.ready(READABLE)  # a request may have come that we have not been told about yet
-        if self.state in ("reading", "leaving") and not self.requests:
+        if self.state in ("reading", "leaving") and not self.requests.kept:
             self.finish()
 
     def finish(self) -> None:

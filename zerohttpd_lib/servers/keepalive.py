@@ -34,7 +34,7 @@ class Connection(HttpConnection):
 
     def begin(self, request: Request) -> None:
         self.keep = request.keep_alive
-        if self.requests:  # the time of the next one counts from here
+        if self.requests.kept:  # the time of the next one counts from here
             self.server.has_stirred(self)
         super().begin(request)
 
