@@ -149,4 +149,4 @@ def test_where_too_many_still_wait_a_percentile_is_not_known_and_that_is_said() 
     assert found.percentile(99) is None
     assert found.to_dict()["p99_ms"] is None
     assert found.to_dict()["still_waiting"] == 50
-    assert "99th percentile and slowest: not known, for 50 still waited at the end" in repr(found)
+    assert "99th percentile and slowest: not known, 50 still waited at the end" in repr(found)

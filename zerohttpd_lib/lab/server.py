@@ -193,8 +193,8 @@ class Server:
         self.check_alive()
         if self.is_held:
             return  # they were not answered, and that is what was wanted
-        if result.requests == 0 and set(result.failures) <= {"no answer", "timeout"}:
-            raise self._hangs(f"answered none of {result.failed:,} requests")
+        if len(result.latencies) == 0 and set(result.failures) <= {"no answer", "timeout"}:
+            raise self._hangs(f"answered none of {max(len(result.waiting), result.failed):,} requests")
 
     # Looking.
 

@@ -183,9 +183,10 @@ class LoadResult:
         named = (("median", 50), ("99th percentile", 99), ("slowest", 100))
         found = [(name, self.percentile(p)) for name, p in named]
         words = [f"{value:,.1f} ms {name}" for name, value in found if value is not None]
-        unknown = [name for name, value in found if value is None]
-        if unknown:
-            words.append(f"{' and '.join(unknown)}: not known, for {len(self.waiting):,} still waited at the end")
+        if unknown := [name for name, value in found if value is None]:
+            words.append(f"{' and '.join(unknown)}: not known")
+        if len(self.waiting):
+            words.append(f"{len(self.waiting):,} still waited at the end")
         return ", ".join(words)
 
     def _cores(self) -> str:
