@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -38,6 +38,8 @@ ANSWER_TIME: Final = 5.0  # seconds for one answer
 DYING_TIME: Final = 0.5  # seconds: a server that dies closes its sockets first, then says why
 TRACE_TIME: Final = 1.0  # seconds for a server that listens to begin its trace
 
+InABox = Callable[[list[str], Path], list[str]]
+
 
 class ServerTrouble(LabError):
     """The server did not start, died or hangs. The message ends with the last it had to say."""
@@ -57,7 +59,8 @@ class Server:
 
     `what` is the name of a rung, or a class of your own that keeps the contract in
     zerohttpd_lib/servers/__init__.py. What `workers` means is for the rung to say; None leaves
-    the number to it. Raises ServerTrouble when the server does not come up.
+    the number to it. With a `box` it is run by the command that this makes of the arguments of Python
+    and of a folder that it may write to. Raises ServerTrouble when the server does not come up.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Server:
         workers: int | None = None,
         share: str | None = None,
         record: bool | str = True,
+        box: InABox | None = None,
     ) -> None:
         if record not in (True, False, "details"):
             raise LabError(
@@ -101,12 +105,13 @@ class Server:
         except BaseException:
             shutil.rmtree(folder)  # no process yet to do that at its end
             raise
-        command = [sys.executable, "-m", "zerohttpd_lib.servers.child", str(folder / "spec")]
+        arguments = ["-m", "zerohttpd_lib.servers.child", str(folder / "spec")]
+        command = [sys.executable, *arguments] if box is None else box(arguments, folder)
         self._process = GuardedProcess(command, folder)
         try:
             announced = self._read_announcement()
             self.url: str = announced["url"]
-            self.pid: int = announced["pid"]
+            self.pid: int = announced["pid"] if box is None else self._process.pid_of(announced["pid"])
             self._trace_path = folder / "trace" if record else None
             self._trace_file: TraceFile | None = None
             self._stepper: ReferenceType[Stepper] | None = None

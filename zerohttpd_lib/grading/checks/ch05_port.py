@@ -170,7 +170,7 @@ def compare_load(server: Server, lab: Lab) -> None:
 
 def compare_forgetting(answer: Answer) -> None:
     source = answer.source + KEEPS_COPIES
-    server = answer.lab.serve(server_class(answer.setup, source, "KeepsCopies"))
+    server = answer.serve_class(server_class(answer.setup, source, "KeepsCopies"))
     server.get("/guestbook")
     left = _list_when(server, lambda found: len(found) == 1)
     if len(left) != 1:
