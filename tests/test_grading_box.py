@@ -105,7 +105,14 @@ def test_another_submission_is_not_there(answer: Answer, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "path",
-    [PACKAGE / "messages.py", Path(os.__file__), Path("/usr/bin/env"), Path("/mine"), Path("/dev/mine")],
+    [
+        PACKAGE / "messages.py",
+        PACKAGE / "mine.py",
+        Path(os.__file__),
+        Path("/usr/bin/env"),
+        Path("/mine"),
+        Path("/dev/mine"),
+    ],
     ids=str,
 )
 def test_nothing_can_be_written_to(answer: Answer, path: Path) -> None:

@@ -73,7 +73,7 @@ class Box(NamedTuple):
         room = ["--size", str(ANSWER_FILES), "--tmpfs", "/tmp", *own, "--chdir", "/tmp"]
         room += ["--size", str(ANSWER_FILES), "--tmpfs", "/dev/shm"]
         # For root, whom /proc/sys obeys even without privileges, it has to be read-only.
-        closed = ["--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/"]
+        closed = [word for place in ("/proc", "/dev", str(PACKAGE), "/") for word in ("--remount-ro", place)]
         alone = [] if network else ["--unshare-net"]
         start = [*_bubblewrap(), "--disable-userns", "--setenv", IN_A_BOX, self.kind, *alone]
         return [*start, *_system(), *what_an_answer_may_see(setup), *room, *closed, "--", *command]

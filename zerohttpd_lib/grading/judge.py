@@ -26,6 +26,7 @@ from .verdict import COULD_NOT, NOT_ATTEMPTED, WRONG, Verdict
 MOST_TIME: Final = 29.0  # seconds for one task, from its start to its end
 MOST_PROCESSES: Final = 200  # of a task, its Redis and its load included
 MOST_MEMORY: Final = 3 * 1_073_741_824  # bytes, of all of them together
+LONGEST_CELL: Final = 100_000  # characters
 MOST_SAID: Final = 1_048_576  # bytes that a judge says
 # The judge's lab has a Redis of its own, and no environment of ours with what may be secret in it.
 INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
@@ -42,6 +43,9 @@ def judge(
     exercise = exercise or exercise_with(task)
     if exercise is None or task not in exercise.tasks:
         raise LabError(f"There is no task named {task!r}.")
+    if len(source) > LONGEST_CELL:
+        say = f"Its cell has {len(source):,} characters; {LONGEST_CELL:,} are more than enough."
+        return Verdict(task, WRONG, "too-long", say, hints=["Keep in it only what the task asks for."])
     if not exercise.is_attempted(task, source):
         return Verdict(task, NOT_ATTEMPTED, "not-attempted", "Its cell is as you got it.")
     started = time.monotonic()
