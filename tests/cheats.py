@@ -212,9 +212,12 @@ for name in open("/proc/net/unix").read().split():
             pass
 """
 READ = """
-import glob, json, os
-places = [place for place in os.listdir("/") if place not in ("proc", "usr", "dev")]
-for path in [path for place in places for path in glob.glob(f"/{place}/**/03-*.ipynb", recursive=True)]:
+import json, os
+found = []
+for folder, folders, names in os.walk("/"):
+    folders[:] = [name for name in folders if name not in ("proc", "usr", "lib", "include", "share")]
+    found += [os.path.join(folder, name) for name in names if name.startswith("03-")]
+for path in found:
     for cell in json.load(open(path))["cells"]:
         source = "".join(cell["source"])
         if source.startswith("%%answer density"):
