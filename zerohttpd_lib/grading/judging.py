@@ -56,7 +56,8 @@ def verdict_of(task: Any, job: Job) -> Verdict:
     assert isinstance(task, Task)
     deadline = time.monotonic() + task.seconds - SPARE
     try:
-        task.check(Answer(job.setup, job.source, deadline, box=KINDS[job.box], network=task.network))
+        box = KINDS[job.box]
+        task.check(Answer(job.setup + task.prelude, job.source, deadline, box=box, network=task.network))
     except Wrong as wrong:
         return Verdict.of(task.name, wrong)
     except DidNotStart as trouble:
