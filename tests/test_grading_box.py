@@ -116,7 +116,7 @@ def test_another_submission_is_not_there(answer: Answer, tmp_path: Path) -> None
     ids=str,
 )
 def test_nothing_can_be_written_to(answer: Answer, path: Path) -> None:
-    assert error(answer, "write", str(path)) == "OSError"  # EROFS: it is a read-only file system
+    assert error(answer, "write", str(path)) in ("OSError", "PermissionError")  # EROFS, and for whom it is not anyway
 
 
 @pytest.mark.parametrize(
