@@ -35,17 +35,17 @@ nothing to notice: the attempt changed something that is not looked at.
 ## Why
 
 Of a notebook only the text of the answer cells is taken. It runs with the setup cell that was shipped, in a process of
-its own. What is expected is worked out in another process, the judge, from random data or from a measurement. The two
-share a socket, over which values travel as JSON, and nothing else. A third process, pytest or the notebook, hears
-the verdict from the judge; a guard ends whatever the code has started.
+its own, in a box. What is expected is worked out in another process, the judge, from random data or from a measurement.
+The two share a pair of sockets, over which values travel as JSON, and nothing else. A third process, `zerohttpd grade`,
+pytest or the notebook, hears the verdict from the judge; a guard ends whatever the code has started.
+
+All of this was tried with the box that bubblewrap makes, as root and as an ordinary user. What the box covers, what it
+does not, and what holds without one, is in [SECURITY.md](../SECURITY.md).
 
 ## What is not covered
 
-- Code that looks up the judge's memory. The judge forbids that to all users but root (`PR_SET_DUMPABLE`,
-  man 2 prctl): grade the work of strangers as an ordinary user, best in a container.
-- `kill(-1)`: it ends all processes of the user who runs it, so that nobody is left to report. In a container these
-  are few.
-- Code that is not one's own. A copied solution is a right answer.
+- Code that is not one's own. A copied solution is a right answer; `zerohttpd grade --html` lists identical ones.
+- An answer that computes right values in a wrong way, where a check looks at the values alone.
 """
 
 

@@ -97,7 +97,8 @@ SAVED = {"outputs": [SAYS_RIGHT], "execution_count": 7}
 CLAIM = "A saved output says that it is right; saved outputs count for nothing."
 NO_EFFECT = "was added to its check cell; it has no effect."
 PATCH = """
-import zerohttpd_lib.grading as grading, zerohttpd_lib.grading.judge as judge, zerohttpd_lib.grading.verdict as verdict
+import zerohttpd_lib.grading as grading
+from zerohttpd_lib.grading import judging as judge, verdict
 grading.check = lambda task: print(f"{task}: right.")
 judge.verdict_of = judge.judge = lambda task, *rest: verdict.Verdict(task, "right")
 verdict.Wrong.__init__ = lambda self, *rest, **more: None
@@ -131,6 +132,123 @@ for fd in (1, 2):
             print(f"{'density'}: right.", file=out)
     except OSError:
         pass
+"""
+SHADOW = """
+import os
+for folder in ("..", ".", "../..", os.environ.get("TMPDIR", "/tmp")):
+    for name in ("stringprep.py", "sitecustomize.py", "random.py", "zerohttpd_lib.py"):
+        try:
+            with open(os.path.join(folder, name), "w") as file:
+                file.write("import os\\nos._exit(0)\\n")
+        except OSError:
+            pass
+"""
+JOB = """
+import glob, os
+for path in glob.glob("/tmp/**/job", recursive=True) + glob.glob("/proc/[0-9]*/fd/*"):
+    try:
+        with open(path, "r+b") as file:
+            file.write(b'{"task": "density", "source": "", "checks": "", "secret": ""}')
+    except OSError:
+        pass
+"""
+MEMORY = """
+import os
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    if int(pid) != os.getpid():
+        for name in ("mem", "fd/1", "fd/3", "environ"):
+            try:
+                with open(f"/proc/{pid}/{name}", "r+b") as file:
+                    file.write(b"right")
+            except OSError:
+                pass
+"""
+INSTALLED = """
+import glob, os, site, sys, sysconfig
+import zerohttpd_lib
+for folder in (os.path.dirname(zerohttpd_lib.__file__), sysconfig.get_path("purelib"), site.getusersitepackages()):
+    for path in (*glob.glob(folder + "/**/*.py*", recursive=True), folder + "/mine.pth"):
+        try:
+            with open(path, "ab") as file:
+                file.write(b"import os; os._exit(0)")
+        except OSError:
+            pass
+        else:
+            raise SystemExit(path)
+"""
+STOP = """
+import os, signal
+for pid in range(1, 5000):
+    if pid != os.getpid():
+        try:
+            os.kill(pid, signal.SIGSTOP)
+        except OSError:
+            pass
+"""
+LATER = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    while True:
+        for folder, _, names in os.walk("/"):
+            for name in names:
+                if name.endswith((".xml", ".csv", ".html")):
+                    try:
+                        open(os.path.join(folder, name), "w").write("right")
+                    except OSError:
+                        pass
+"""
+ABSTRACT = """
+import socket
+taken = []
+for name in open("/proc/net/unix").read().split():
+    if name.startswith("@"):
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.bind("\\0" + name[1:])
+            sock.listen()
+            taken.append(sock)
+        except OSError:
+            pass
+"""
+READ = """
+import json, os
+found = []
+for folder, folders, names in os.walk("/"):
+    folders[:] = [name for name in folders if name not in ("proc", "usr", "lib", "include", "share")]
+    found += [os.path.join(folder, name) for name in names if name.startswith("03-")]
+for path in found:
+    for cell in json.load(open(path))["cells"]:
+        source = "".join(cell["source"])
+        if source.startswith("%%answer density"):
+            exec(source.partition("\\n")[2])
+            raise SystemExit("found")
+"""
+CHECKS = """
+import os
+import zerohttpd_lib
+folder = os.path.join(os.path.dirname(zerohttpd_lib.__file__), "grading", "checks")
+if os.path.exists(folder):
+    raise SystemExit(folder)
+"""
+NETWORK = """
+import socket
+for port in (6379, 22, 53, 80, 443, 8888):
+    for host in ("127.0.0.1", "1.1.1.1"):
+        try:
+            socket.create_connection((host, port), timeout=0.05)
+            raise SystemExit(0)
+        except OSError:
+            pass
+"""
+WAIT_FOR_A_TICKET = """
+import zerohttpd_lib.grading.channel as channel
+send = channel.Channel.send
+def forged(self, message, *rest):
+    if "value" in message and isinstance(message["value"], float):
+        message = {**message, "verdict": {"task": "density", "status": "right"}, "seconds": 1}
+    return send(self, message, *rest)
+channel.Channel.send = forged
 """
 
 CHEATS = {
@@ -199,7 +317,9 @@ CHEATS = {
         "The setup cell was changed; the answers are judged with the one that was shipped.",
     ),
     "solution": Cheat("The notebook says that it is a solution", say_solution, ""),
-    "patched checker": Cheat("The checker monkeypatched in the answer", answer(PATCH), ""),
+    "patched checker": Cheat(
+        "The checker monkeypatched in the answer", answer(PATCH), "cannot have while it is judged", "library"
+    ),
     "patched modules": Cheat(
         "json and socket monkeypatched in the answer", answer(PATCH_MODULES), "channel to the judge", "exits"
     ),
@@ -221,6 +341,49 @@ CHEATS = {
         "exits",
     ),
     "left behind": Cheat("A process left behind, in a session of its own", answer(LEAVE), ""),
+    "shadowed modules": Cheat("Modules put where the judge might import from", answer(SHADOW), ""),
+    "job": Cheat("The judge's job looked for, and rewritten", answer(JOB), ""),
+    "memory": Cheat("The memory and descriptors of all processes written to", answer(MEMORY), ""),
+    "installed": Cheat("Installed files, .pyc and .pth files written to", answer(INSTALLED), ""),
+    "stop": Cheat("Every process stopped (SIGSTOP)", answer(STOP), ""),
+    "end all": Cheat(
+        "`kill(-1)`",
+        answer("import os\nos.kill(-1, 9)"),
+        "raised ProcessLookupError",
+        "does-not-run",
+    ),
+    "later": Cheat("A process left behind that rewrites every report", answer(LATER), ""),
+    "abstract": Cheat("Every abstract socket taken", answer(ABSTRACT), ""),
+    "solutions": Cheat("The solutions, and the work of others, looked for on the disk", answer(READ), ""),
+    "checks": Cheat("The checks looked for", answer(CHECKS), ""),
+    "network": Cheat("Servers looked for, on this machine and elsewhere", answer(NETWORK), ""),
+    "forged": Cheat("A verdict put into each reply to the judge", answer(WAIT_FOR_A_TICKET), ""),
+    "library": Cheat(
+        "A server of the library's imported",
+        answer("from zerohttpd_lib.servers.epoll import EpollServer"),
+        "That is the library's: write yours.",
+        "library",
+    ),
+    "terminal": Cheat(
+        "Escape codes for the teacher's terminal",
+        answer("raise ValueError('\x1b[2J' + '\x1b]0;right\x07')"),
+        "\\x1b[2J\\x1b]0;right\\x07",
+        "does-not-run",
+    ),
+    "long": Cheat(
+        "An exception of 15 MB", answer("raise ValueError('x' * 15_000_000)"), "raised ValueError: xxx", "does-not-run"
+    ),
+    "disk": Cheat(
+        "900 MB on the disk",
+        answer("for n in range(900):\n    open(f'/tmp/{n}', 'wb').write(bytes(1_000_000))"),
+        "No space left on device",
+        "does-not-run",
+    ),
+    "deleted": Cheat(
+        "All files deleted",
+        answer("import os, shutil\nfor name in os.listdir('/'):\n    shutil.rmtree('/' + name, ignore_errors=True)"),
+        "",
+    ),
     "loop": Cheat(
 "An endless loop", answer("while True:\n    pass"), "Your code did not end within 8 seconds.", "too-slow"
 ),
@@ -230,9 +393,9 @@ CHEATS = {
         "Your code has started more than 200 processes. All of them have been ended.",
         "too-many-processes",
     ),
-    "parent": Cheat("The judge killed", answer(
+    "parent": Cheat("The judge looked for and killed", answer(
         "import os, signal\nguard = os.getppid()\n"
         "judge = int(open(f'/proc/{guard}/stat').read().rpartition(')')[2].split()[1])\n"
         "os.kill(judge, signal.SIGKILL)"
-    ), "The judging was ended from within", "exits"),
+    ), "The process that ran your code was ended by signal 9.", "exits"),
 }  # fmt: skip

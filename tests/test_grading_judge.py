@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 import pytest
 from proc import command, descendants
 from small_exercise import small_exercise
 
+from zerohttpd_lib.grading.attempts import Progress
+from zerohttpd_lib.grading.box import KINDS, NONE, Box, best
 from zerohttpd_lib.grading.exercise import Exercise
 from zerohttpd_lib.grading.judge import judge
-from zerohttpd_lib.grading.verdict import NOT_ATTEMPTED, RIGHT, WRONG, Verdict
+from zerohttpd_lib.grading.verdict import COULD_NOT, NOT_ATTEMPTED, RIGHT, WRONG, Verdict
 from zerohttpd_lib.lab import LabError
 
 
@@ -91,11 +94,22 @@ HOSTILE = {
         "not the sum",
     ),
     "a checker that is another": (
-        "import zerohttpd_lib.grading.judge as j, zerohttpd_lib.grading.verdict as v\n"
+        "import zerohttpd_lib.grading.judging as j, zerohttpd_lib.grading.verdict as v\n"
         "j.verdict_of = lambda *a: v.Verdict('add', 'right')\nv.Verdict.of = lambda *a: v.Verdict('add', 'right')\n"
         "def add(a, b):\n    return 0",
-        "no-sum",
-        "not the sum",
+        "library",
+        "cannot have while it is judged",
+    ),
+    "a server of the library's": (
+        "from zerohttpd_lib.servers.threaded import ThreadedServer",
+        "library",
+        "cannot have while it is judged",
+    ),
+    "memory in many processes": (
+        "import os\nfor _ in range(8):\n    if not os.fork():\n        kept = b'x' * (700 << 20)\n"
+        "        while True:\n            pass\nwhile True:\n    pass",
+        "too-much-memory",
+        "bytes of memory",
     ),
     "a value equal to all": (
         "class Yes:\n    def __eq__(self, other):\n        return True\n    def __ne__(self, other):\n"
@@ -103,32 +117,76 @@ HOSTILE = {
         "no-sum",
         "not the sum",
     ),
-    "a fork storm": ("import os\nwhile True:\n    os.fork()", "too-many-processes", "more than 200 processes"),
-    "the end of its parent": ("import os\nos.kill(os.getppid(), 9)\nwhile True:\n    pass", "exits", "ended"),
+    "many processes": (
+        "import os, time\nfor _ in range(9):\n    os.fork()\ntime.sleep(60)",
+        "too-many-processes",
+        "more than 200 processes",
+    ),
+    "the end of its parent": ("import os\nos.kill(os.getppid(), 9)\nwhile True:\n    pass", "too-slow", "8 seconds"),
 }
 
 
+# What no process of the answer's can reach from a box, and so does not even tell of it.
+WITHOUT_A_BOX = {
+    "a checker that is another": ("no-sum", "not the sum"),
+    "the end of its parent": ("exits", "ended"),
+}
+
+
+@pytest.mark.parametrize("box", KINDS)
 @pytest.mark.parametrize("what", HOSTILE)
-def test_an_answer_that_does_harm_is_told_so_and_leaves_nothing(exercise: Exercise, what: str) -> None:
+def test_an_answer_that_does_harm_is_told_so_and_leaves_nothing(exercise: Exercise, what: str, box: str) -> None:
+    if box not in (best().kind, NONE.kind):
+        pytest.skip(f"no {box} here")
     code, expected, words = HOSTILE[what]
-    verdict = add(exercise, code)
+    if box == NONE.kind:
+        expected, words = WITHOUT_A_BOX.get(what, (expected, words))
+    verdict = judge("add", f"%%answer add\n{code}", exercise, box=KINDS[box])
     assert (verdict.status, verdict.code) == (WRONG, expected), verdict
     assert words in verdict.sentence
     assert verdict.seconds < 30
     assert not [pid for pid in descendants(os.getpid()) if "grading" in command(pid)]
 
 
-def test_processes_left_behind_are_ended(exercise: Exercise, tmp_path: Path) -> None:
-    """A daemon with a session of its own, which no longer has to do with the answer."""
-    pid_file = tmp_path / "pid"
+@pytest.mark.skipif(not best().holds, reason="without a box this would be the end of all your processes")
+def test_a_fork_storm_is_ended(exercise: Exercise) -> None:
+    verdict = judge("add", "%%answer add\nimport os\nwhile True:\n    os.fork()", exercise, box=best())
+    assert (verdict.status, verdict.code) in ((WRONG, "too-many-processes"), (WRONG, "does-not-run")), verdict
+    assert not [pid for pid in descendants(os.getpid()) if "grading" in command(pid)]
+
+
+@pytest.mark.skipif(not best().holds, reason="without a box this would be the end of all your processes")
+@pytest.mark.parametrize("number", [9, 19])
+def test_the_end_of_everybody_is_the_answers_own(exercise: Exercise, number: int) -> None:
+    """kill(-1) goes to every process that one may signal (man 2 kill). In a box these are its own."""
     code = (
-        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
-        f"        open({str(pid_file)!r}, 'w').write(str(os.getpid()))\n        time.sleep(1000)\n    os._exit(0)\n"
-        f"while not os.path.exists({str(pid_file)!r}) or not os.path.getsize({str(pid_file)!r}):\n    pass\n"
-        "def add(a, b):\n    return a + b"
+        f"import os, sys\nassert 'ZEROHTTPD_BOX' in os.environ\nos.kill(-1, {number})\nos.kill(os.getpid(), {number})"
     )
-    assert add(exercise, code).status == RIGHT
-    assert not Path(f"/proc/{pid_file.read_text()}").exists()
+    verdict = judge("add", f"%%answer add\n{code}", exercise, box=best())
+    assert (verdict.status, verdict.code) == (WRONG, "does-not-run")
+    assert "ProcessLookupError" in verdict.sentence  # there is nobody else
+
+
+@pytest.mark.parametrize("box", [best(), NONE], ids=lambda box: box.kind)
+def test_processes_left_behind_are_ended(exercise: Exercise, box: Box) -> None:
+    """A daemon with a session of its own, which no longer has to do with the answer."""
+    name = secrets.token_hex(8)
+    code = (
+        "import os, sys\nends, tells = os.pipe()\nos.set_inheritable(tells, True)\n"
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+        "        program = 'import os, time; os.write(int(os.sys.argv[2]), b\"x\"); time.sleep(1000)'\n"
+        f"        os.execl(sys.executable, 'python', '-c', program, {name!r}, str(tells))\n    os._exit(0)\n"
+        "os.read(ends, 1)\ndef add(a, b):\n    return a + b"
+    )
+    assert judge("add", f"%%answer add\n{code}", exercise, box=box).status == RIGHT
+    assert not [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if name in command_of(pid)]
+
+
+def command_of(pid: int) -> str:
+    try:
+        return command(pid)
+    except OSError:  # it has ended since
+        return ""
 
 
 def test_the_judge_imports_nothing_from_where_it_is_started(
@@ -147,3 +205,70 @@ def test_a_check_that_stumbles_says_where(tmp_path: Path) -> None:
     verdict = add(exercise, "def add(a, b):\n    return 'a'")
     assert verdict.code == "not-understood"
     assert "checks.py, line" in verdict.sentence
+
+
+def with_check(tmp_path: Path, statement: str) -> Exercise:
+    """A task whose check does nothing but this."""
+    exercise = small_exercise(tmp_path)
+    before, _, after = Path(exercise.checks).read_text().partition("    a, b = ")
+    Path(exercise.checks).write_text(f"import os, time\n{before}    {statement}\n    a, b = {after}")
+    return exercise
+
+
+@pytest.mark.parametrize(
+    ("statement", "code", "says"),
+    [
+        ("raise OSError('no room')", "check-failed", "OSError: no room"),
+        ("os._exit(3)", "no-verdict", "ended without a verdict"),
+        ("time.sleep(100)", "check-too-slow", "longer than 4 seconds"),
+    ],
+)
+def test_a_check_that_fails_is_tried_again_and_its_evidence_is_kept(
+    tmp_path: Path, statement: str, code: str, says: str
+) -> None:
+    exercise = with_check(tmp_path, statement)
+    if code == "check-too-slow":
+        Path(exercise.checks).write_text(
+            Path(exercise.checks).read_text().replace('"add", seconds=15', '"add", seconds=4')
+        )
+    verdict = add(exercise, "def add(a, b):\n    return a + b")
+    if code == "no-verdict" and not best().holds:  # there the answer may have done it
+        code, says = "exits", "from within"
+    assert (verdict.status, verdict.code) == (WRONG if code == "exits" else COULD_NOT, code), verdict
+    assert says in verdict.sentence
+    if verdict.status == COULD_NOT:
+        assert verdict.sentence.startswith("The check failed, not you")
+        evidence = Path(verdict.sentence.split()[-1].rstrip("."))
+        assert "Trial 2" in evidence.read_text()
+        assert "return a + b" in evidence.read_text()
+        evidence.unlink()
+
+
+def test_what_is_not_judged_is_no_attempt() -> None:
+    progress = Progress(None)
+    progress.note(Verdict("add", COULD_NOT, "check-failed"))
+    assert progress.attempts("add") == 0
+
+
+def test_a_verdict_on_another_task_is_none() -> None:
+    with pytest.raises(ValueError, match="not a verdict on add"):
+        Verdict.told("add", Verdict("greet", RIGHT).as_json())
+
+
+def test_with_the_same_seed_a_check_draws_the_same_numbers(exercise: Exercise) -> None:
+    cell = "%%answer add\ndef add(a, b):\n    return (a, b)"
+    seeded = [judge("add", cell, exercise, seed=seed).yours for seed in ("one", "one", "two")]
+    assert seeded[0] == seeded[1] != seeded[2]
+
+
+def test_what_an_answer_says_is_shown_and_not_obeyed_and_has_an_end(exercise: Exercise) -> None:
+    verdict = add(exercise, "def add(a, b):\n    raise ValueError('\\x1b]0;title\\x07\\u202e' + 'x' * 15_000_000)")
+    assert "\\x1b]0;title\\x07\\u202e" in verdict.sentence
+    assert len(str(verdict)) < 3000
+
+
+def test_nothing_of_our_environment_is_there(exercise: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_TOKEN", "secret")
+    verdict = add(exercise, "import os\ndef add(a, b):\n    return sorted(os.environ)")
+    assert "PATH" in str(verdict.yours)
+    assert "A_TOKEN" not in str(verdict.yours)

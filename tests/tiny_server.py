@@ -15,9 +15,7 @@ class TinyServer:
     A connection is closed when its `handle` returns True, and else when the block ends.
     """
 
-    def __init__(
-        self, handle: Callable[[socket.socket], object] = lambda sock: None, host: str = "127.0.0.1"
-    ) -> None:
+    def __init__(self, handle: Callable[[socket.socket], object] = lambda sock: None, host: str = "127.0.0.1") -> None:
         self.handle = handle
         self.listener = socket.create_server((host, 0), backlog=1024)
         self.address: tuple[str, int] = self.listener.getsockname()

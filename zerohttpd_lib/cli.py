@@ -107,6 +107,13 @@ def _add_grading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     grade = commands.add_parser("grade", help="grade exercise notebooks, or folders of them")
     grade.add_argument("paths", nargs="*", metavar="PATH", help="a notebook, or a folder (default: your exercises)")
     grade.add_argument("--junitxml", metavar="FILE", help="write the results as JUnit has them")
+    grade.add_argument("--html", metavar="FILE", help="write them as a page for the teacher")
+    grade.add_argument("--csv", metavar="FILE", help="write them for a spreadsheet")
+    grade.add_argument("--jobs", type=int, default=2, metavar="N", help="tasks at a time (default: 2)")
+    grade.add_argument("--seed", metavar="TEXT", help="draw the same numbers as a run that has printed this seed")
+    grade.add_argument(
+        "--without-a-box", action="store_true", help="run the answers of others even where no box can be made"
+    )
     grade.set_defaults(run=_grade)
 
     update = commands.add_parser("update", help="move the answers of an older exercise notebook to a new one")
@@ -243,7 +250,10 @@ def _doctor(options: argparse.Namespace) -> int:
 def _grade(options: argparse.Namespace) -> int:
     from .grading.run import grade
 
-    return grade(options.paths, junitxml=options.junitxml)
+    return grade(
+        options.paths, junitxml=options.junitxml, html=options.html, csv=options.csv, jobs=options.jobs,
+        seed=options.seed, without_a_box=options.without_a_box,
+    )  # fmt: skip
 
 
 def _update(options: argparse.Namespace) -> int:

@@ -232,6 +232,7 @@ def order(first, second):
         WrongAnswer("turned-round", changed(ORDER, ('return ">"', 'return "<"'), ('return "<" if', 'return ">" if'))),
         WrongAnswer("one-way-only", changed(ORDER, ('return "<" if max(first) < min(second) else "?"', 'return "?"'))),
         WrongAnswer("ties", changed(ORDER, ("min(first) > max", "min(first) >= max"))),
+        WrongAnswer("ties", changed(ORDER, ("max(first) < min", "max(first) <= min"))),
         WrongAnswer(
             "failed-rounds", ORDER.replace("rate for rate in first if rate is not None", "rate or 0 for rate in first")
         ),

@@ -98,6 +98,17 @@ def last_words(sock):
         WrongAnswer("too-slow", changed(LAST_WORDS, "select.POLLIN", "0")),
     ],
     "array": [
+        WrongAnswer(
+            "pythons-poller",
+            """%%answer array
+class ArrayPoller:
+    def __init__(self):
+        self.poller = select.poll()
+
+    def watch(self, fd, events):
+        self.poller.register(fd, events)
+""",
+        ),
         WrongAnswer("lists-all", changed(ARRAY, " if entry.revents]", "]")),
         WrongAnswer(
             "not-the-ready",

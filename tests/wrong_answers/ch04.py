@@ -210,6 +210,22 @@ def how_it_left(events):
     "drain": [
         WrongAnswer(
             "leaves-some",
+            """%%answer drain
+def take_all(sock):
+    data = b""
+    for _ in range(2):
+        try:
+            piece = sock.recv(8192)
+        except BlockingIOError:
+            return data, False
+        if not piece:
+            return data, True
+        data += piece
+    return data, False
+""",
+        ),
+        WrongAnswer(
+            "leaves-some",
             "%%answer drain\ndef take_all(sock):\n    data = sock.recv(4096)\n    return data, not data\n",
         ),
         WrongAnswer(

@@ -135,6 +135,16 @@ WRONG = {
     ],
     "port": [
         WrongAnswer(
+            "wakes-up",
+            changed(
+                PORT,
+                (
+                    "        return self.epoll.poll()\n",
+                    "        while not (ready := self.epoll.poll(0.02)):\n            pass\n        return ready\n",
+                ),
+            ),
+        ),
+        WrongAnswer(
             "still-poll",
             changed(PORT, ("select.epoll()", "select.poll()"), ("self.epoll", "self.poller")),
         ),

@@ -11,13 +11,15 @@ import re
 import secrets
 import select
 import socket
-import sys
+import struct
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from ..lab.processes import GuardedProcess, new_folder
+from ..lab.processes import GuardedProcess, LabError, new_folder
 from .answer_process import ANSWER
+from .box import NONE, Box
 from .channel import Channel, Closed, Garbled
 from .serving import server_class
 from .values import Fd, Held, decode, encode
@@ -25,30 +27,54 @@ from .verdict import Raised, Wrong
 
 if TYPE_CHECKING:
     from ..lab.lab import Lab
+    from ..lab.redis_server import Redis
     from ..lab.server import Server
 
 START_TIME: Final = 10.0  # seconds for a Python to start
 CALL_TIME: Final = 8.0  # seconds for one call, where the check does not say otherwise
+CREDENTIALS: Final = struct.Struct("iII")  # pid, uid, gid
+
+
+class DidNotStart(LabError):
+    """The learner's process did not come up: nothing that the answer could have done."""
 
 
 class Answer:
-    """A process that has run the setup cell and the answer. `deadline` is a time.monotonic()."""
+    """A process, in a box, that has run the setup cell and the answer. `deadline` is a time.monotonic().
 
-    def __init__(self, setup: str, source: str, deadline: float) -> None:
+    With `network` it can connect to sockets of the judge's. Raises DidNotStart.
+    """
+
+    def __init__(self, setup: str, source: str, deadline: float, *, box: Box = NONE, network: bool = False) -> None:
         self.setup, self.source, self.deadline = setup, source, deadline
         self._lab: Lab | None = None
-        name = f"zerohttpd-{secrets.token_hex(16)}"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind("\0" + name)  # an abstract name: no file, and no limit to a path's length (man 7 unix)
-            listener.listen(1)
-            command = [sys.executable, "-m", "zerohttpd_lib.grading.answer_process", name]
-            folder = new_folder("answer")
-            self._process = GuardedProcess(command, folder, grace=0.2, cwd=folder)
-            if not _is_readable(listener, START_TIME):
-                raise RuntimeError(f"The learner's process did not start. It said:\n{self._process.errors()}")
-            self._channel = Channel(listener.accept()[0])
+        self._box = box
+        ours, theirs = socket.socketpair()
+        self._channel = Channel(ours)
+        arguments = ["-m", "zerohttpd_lib.grading.answer_process", str(theirs.fileno())]
+        command = box.for_an_answer(arguments, setup=setup, network=network)
+        folder = new_folder("answer")
+        self._process = GuardedProcess(command, folder, grace=0.2, cwd=folder, keep=(theirs.fileno(),))
+        theirs.close()
+        self._pid = self._be_greeted()
+        self._ask("withhold", CALL_TIME, setup=setup)
         self._ask("run", CALL_TIME, source=setup, filename="<setup>")
         self._ask("run", CALL_TIME, source=source, filename=ANSWER)
+
+    def _be_greeted(self) -> int:
+        """Wait until the process has started. Returns its number here, as the kernel has it (man 7 unix)."""
+        sock = self._channel.sock
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        beside: list[Any] = []
+        if _is_readable(sock, START_TIME):
+            _, beside, _, _ = sock.recvmsg(1, socket.CMSG_SPACE(CREDENTIALS.size))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+        if not beside:
+            said = self._process.errors()
+            self._process.stop()
+            raise DidNotStart(f"The learner's process did not start. It said:\n{said or 'nothing'}")
+        pid, _, _ = CREDENTIALS.unpack(beside[0][2])
+        return int(pid)
 
     # What a check asks.
 
@@ -83,9 +109,17 @@ class Answer:
 
         self.make_sure_of(name)
         try:
-            return self.lab.serve(server_class(self.setup, self.source, name), record=record)
+            return self.serve_class(server_class(self.setup, self.source, name), record=record)
         except ServerDidNotStart as trouble:
             raise Wrong("does-not-run", say=_last_words(str(trouble))) from None
+
+    def serve_class(self, what: type, *, record: bool = True) -> Server:
+        """A class of `server_class`, served from a box. Raises ServerTrouble."""
+
+        def in_a_box(arguments: list[str], folder: Path) -> list[str]:
+            return self._box.for_an_answer(arguments, setup=self.setup, folder=folder, network=True)
+
+        return self.lab.serve(what, record=record, box=in_a_box)
 
     @property
     def lab(self) -> Lab:
@@ -94,6 +128,7 @@ class Answer:
             from ..lab.lab import Lab  # not before: half of all tasks need none, and it loads numpy
 
             self._lab = Lab()
+            _keep_for_ourselves(self._lab.redis)
         return self._lab
 
     def make_sure_of(self, name: str) -> None:
@@ -131,12 +166,15 @@ class Answer:
             raise ValueError("no reply")
         kind, text, line = str(raised.get("kind")), str(raised.get("text")), raised.get("line")
         where = f" in line {line} of the cell" if isinstance(line, int) else ""
+        if kind in ("ImportError", "ModuleNotFoundError") and "zerohttpd_lib" in text:
+            say = f"Your code imports a part of the library{where} that it cannot have while it is judged: {text}."
+            raise Wrong("library", say=say, hints=_YOURS)
         what = f"{kind}: {text}" if text else kind
         raise Raised(kind, text, f"{name or 'Your code'} raised {what},{where or ' outside of the cell'}.")
 
     def _hangs(self, name: str, seconds: float) -> NoReturn:
         what = f"{name}() did not return" if name else "Your code did not end"
-        stack = self._process.last_stack(self._pid()) if not self._process.has_ended() else ""
+        stack = self._process.last_stack(self._pid) if not self._process.has_ended() else ""
         line = re.search(re.escape(ANSWER) + r'", line (\d+)', stack)
         where = f" It was in line {line[1]} of the cell." if line else ""
         raise Wrong("too-slow", say=f"{what} within {seconds:g} seconds.{where}", hints=_LOOP)
@@ -144,11 +182,6 @@ class Answer:
     def _has_ended(self) -> NoReturn:
         how = "cut the channel to the judge" if not self._process.ends_within(2) else self._process.how_it_ended()
         raise Wrong("exits", say=f"The process that ran your code {how}.", hints=_RETURN)
-
-    def _pid(self) -> int:
-        """The process at the other end of the channel, as the kernel has it (man 7 unix, SO_PEERCRED)."""
-        credentials = self._channel.sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        return int.from_bytes(credentials[:4], sys.byteorder)
 
     def close(self) -> None:
         """End the process and the lab."""
@@ -183,6 +216,18 @@ class Remote:
         return self._answer._ask("value", CALL_TIME, of=self.held.number, name=attribute)
 
 
+def _keep_for_ourselves(redis: Redis) -> None:
+    """From now on Redis lets servers read and write keys, and nobody but us do more.
+
+    Whoever may use CONFIG and MODULE can have Redis write files and run them (redis.io, ACL, Security).
+    """
+    password = secrets.token_hex(16)
+    redis.client.execute_command("ACL", "SETUSER", "judge", "on", f">{password}", "~*", "&*", "+@all")
+    redis.client.execute_command("ACL", "SETUSER", "default", "-@admin", "-@dangerous", "-@scripting")
+    redis.log_in("judge", password)
+
+
+_YOURS: Final = ["That is the library's: write yours. What you may use, the first cell of the notebook imports."]
 _SPELLING: Final = ["The name has to be spelt as in the cell that you were given."]
 _RETURN: Final = ["Let your code come to its end by itself: return from the function."]
 _LOOP: Final = ["Look for a loop that does not end, or for a call that waits for what never comes."]

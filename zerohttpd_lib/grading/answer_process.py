@@ -1,6 +1,6 @@
-"""The learner's process: `python -m zerohttpd_lib.grading.answer_process NAME`.
+"""The learner's process: `python -m zerohttpd_lib.grading.answer_process FD`.
 
-It connects to the judge, which listens on the abstract Unix socket NAME, runs the code that it
+FD is its end of a socket pair, which nobody else can reach. It says hello, runs the code that it
 is sent, and obeys requests until the judge goes. Whatever the code does to this process, to
 its modules or to the channel, the judge is another process and believes nothing but values.
 """
@@ -19,16 +19,24 @@ import types
 from typing import Any, Final
 
 from .channel import Channel, Closed
+from .package_view import withhold
 from .values import Fd, Held, decode, encode
 
 MEMORY: Final = 4 * 1_073_741_824  # bytes of address space
 FILE_SIZE: Final = 64 * 1_048_576  # bytes; what is printed goes to a file, too
+PROCESSOR_TIME: Final = 60  # seconds
+PROCESSES: Final = 1000  # and threads, for all users but root; the guard takes fewer processes for too many
+IN_A_BOX: Final = "ZEROHTTPD_BOX"  # the variable that is set there
+HELLO: Final = b"!"  # what the judge is sent first
 ANSWER: Final = "<your answer>"  # the name of its "file" in tracebacks
 
 
 def limit_resources() -> None:
-    """Memory and the size of files; the guard limits the number of processes."""
-    for limit, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, FILE_SIZE), (resource.RLIMIT_CORE, 0)):
+    """Of each process. The guard limits how many there are, and their memory together."""
+    limits = [(resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, FILE_SIZE), (resource.RLIMIT_CORE, 0)]
+    if IN_A_BOX in os.environ:  # outside of one, it would count all of the user's
+        limits.append((resource.RLIMIT_NPROC, PROCESSES))
+    for limit, most in [*limits, (resource.RLIMIT_CPU, PROCESSOR_TIME)]:
         _, hard = resource.getrlimit(limit)
         resource.setrlimit(limit, (most if hard == resource.RLIM_INFINITY else min(most, hard),) * 2)
 
@@ -74,6 +82,8 @@ class Servant:
     def obey(self, request: dict[str, Any]) -> Any:
         arguments = [decode(argument, self.find) for argument in request.get("arguments", [])]
         match request["do"]:
+            case "withhold":
+                withhold(request["setup"])
             case "run":
                 run(request["source"], request["filename"], self.namespace)
             case "take":  # a descriptor, which came beside the message
@@ -123,16 +133,17 @@ def describe(problem: BaseException) -> dict[str, Any]:
     return {"kind": type(problem).__name__, "text": str(text)[:500], "line": line}
 
 
-def main(name: str) -> int:
+def main(fd: int) -> int:
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.dup2(2, 1)  # what the learner prints is nobody's input
-    channel = Channel(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-    channel.sock.connect("\0" + name)
+    channel = Channel(socket.socket(fileno=fd))
+    channel.sock.set_inheritable(False)
     limit_resources()
+    channel.sock.send(HELLO)
     with contextlib.suppress(Closed):  # the judge has heard enough
         Servant(channel).serve()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(int(sys.argv[1])))

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..lab.jupyter import find_course
 from ..lab.processes import LabError
-from .verdict import NOT_ATTEMPTED, RIGHT, Verdict
+from .verdict import COULD_NOT, NOT_ATTEMPTED, RIGHT, Verdict
 
 
 class Progress:
@@ -36,7 +36,7 @@ class Progress:
 
     def note(self, verdict: Verdict) -> int:
         """Count an attempt. Returns how many there were before with the same mistake."""
-        if verdict.status == NOT_ATTEMPTED:
+        if verdict.status in (NOT_ATTEMPTED, COULD_NOT):
             return 0
         kept = self._tasks.setdefault(verdict.task, {"done": False, "wrong": {}})
         before = int(kept["wrong"].get(verdict.code, 0))

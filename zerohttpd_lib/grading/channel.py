@@ -13,6 +13,9 @@ LONGEST_MESSAGE: Final = 16 * 1_048_576  # bytes
 CHUNK: Final = 65_536
 
 
+_poll: Final = select.poll  # whatever becomes of the module in a learner's process
+
+
 class Closed(Exception):
     """The other side has closed the channel."""
 
@@ -66,7 +69,7 @@ class Channel:
         return message
 
     def _wait(self, events: int, deadline: float | None) -> None:
-        waiting = select.poll()
+        waiting = _poll()
         waiting.register(self.sock, events)
         left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
         if not waiting.poll(left):

@@ -39,7 +39,7 @@ class Exercise:
 
     def is_attempted(self, task: str, source: str) -> bool:
         """Whether this is other code than the shipped cell has: comments and blank lines are no code."""
-        return _code(source) != _code(source_of(self.answers[task]))
+        return code_of(source) != code_of(source_of(self.answers[task]))
 
     @property
     def skeleton(self) -> list[dict[str, Any]]:
@@ -85,14 +85,16 @@ def task_of(source: str) -> str:
 
 def digest_of(source: str) -> str:
     """Of an answer cell's code. The shipped cell carries it, so that it is known as unchanged in later years."""
-    return hashlib.sha256("\n".join(_significant(_without_first_line(source))).encode()).hexdigest()[:12]
+    significant = "\n".join(_significant(_without_first_line(source)))
+    return hashlib.sha256(significant.encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 def _without_first_line(source: str) -> list[str]:
     return [line for line in source.splitlines() if not line.lstrip().startswith("%%answer")]
 
 
-def _code(source: str) -> str:
+def code_of(source: str) -> str:
+    """What two answers have in common that are the same but for comments and spaces."""
     lines = _without_first_line(source)
     try:
         return ast.dump(ast.parse("\n".join(lines)))

@@ -1,80 +1,145 @@
 """The judge: one answer, checked from outside, in a process of its own and with a deadline.
 
-`judge` starts it: `python -m zerohttpd_lib.grading.judge FOLDER`, under the lab's guard, which ends
+`judge` starts it: `python -m zerohttpd_lib.grading.judging FD`, in a box and under the lab's guard, which ends
 it with everything that the learner's code has started. That process starts another one for the
-learner's code, runs the check, and prints one verdict. So there are three: who asks, who judges, and who is judged;
-the last one can do nothing to the first, and all that it can do to the second is to end it.
+learner's code, in a box within the box, runs the check, and prints one verdict. So there are three: who asks,
+who judges, and who is judged. What that last one can do to the others depends on the box: see box.py.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import secrets
 import select
-import sys
+import tempfile
 import time
-import traceback
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from ..lab.processes import TOO_MANY, GuardedProcess, LabError, new_folder
+from ..lab.processes import TOO_MANY, TOO_MUCH, GuardedProcess, LabError, new_folder
+from .box import Box, best
 from .exercise import Exercise, exercise_with
-from .verdict import NOT_ATTEMPTED, RIGHT, WRONG, Verdict, Wrong
+from .verdict import COULD_NOT, NOT_ATTEMPTED, WRONG, Verdict
 
 MOST_TIME: Final = 29.0  # seconds for one task, from its start to its end
 MOST_PROCESSES: Final = 200  # of a task, its Redis and its load included
-SPARE: Final = 2.0  # seconds before the end in which the judge still says where the answer hangs
-PR_SET_DUMPABLE: Final = 4  # man 2 prctl
+MOST_MEMORY: Final = 3 * 1_073_741_824  # bytes, of all of them together
+LONGEST_CELL: Final = 100_000  # characters
+MOST_SAID: Final = 1_048_576  # bytes that a judge says
+# The judge's lab has a Redis of its own, and no environment of ours with what may be secret in it.
+INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
 
 
-def judge(task: str, source: str, exercise: Exercise | None = None) -> Verdict:
-    """The verdict on the text of an answer cell. Takes 30 seconds at most, whatever it does."""
+def judge(
+    task: str, source: str, exercise: Exercise | None = None, *, box: Box | None = None, seed: str | None = None
+) -> Verdict:
+    """The verdict on the text of an answer cell. Takes 30 seconds at most, whatever it does; twice
+    that when the check itself has failed, because then it is tried once more.
+
+    `box`: the best one that can be made here, if you name none. With the same `seed` a check draws the same numbers.
+    """
     exercise = exercise or exercise_with(task)
     if exercise is None or task not in exercise.tasks:
         raise LabError(f"There is no task named {task!r}.")
+    if len(source) > LONGEST_CELL:
+        say = f"Its cell has {len(source):,} characters; {LONGEST_CELL:,} are more than enough."
+        return Verdict(task, WRONG, "too-long", say, hints=["Keep in it only what the task asks for."])
     if not exercise.is_attempted(task, source):
         return Verdict(task, NOT_ATTEMPTED, "not-attempted", "Its cell is as you got it.")
     started = time.monotonic()
-    verdict = _judge_in_a_process(task, source, exercise)
-    return Verdict(**{**verdict.as_json(), "seconds": round(time.monotonic() - started, 2)})
+    job = Job(task, source, exercise.setup, exercise.checks, (box or best()).kind, seed or secrets.token_hex(8))
+    trials = [_judge_in_a_process(job, box or best())]
+    if trials[0].verdict.status == COULD_NOT:
+        trials.append(_judge_in_a_process(job, box or best()))
+    verdict = trials[-1].verdict
+    if verdict.status == COULD_NOT:
+        kept = _keep(job, trials)
+        verdict = replace(verdict, sentence=f"The check failed, not you: {verdict.sentence} The evidence is in {kept}.")
+    return replace(verdict, seconds=round(time.monotonic() - started, 2))
 
 
-def _judge_in_a_process(task: str, source: str, exercise: Exercise) -> Verdict:
-    secret = secrets.token_hex(16)
+class Job(NamedTuple):
+    """What a judge is to do; it travels as JSON."""
+
+    task: str
+    source: str
+    setup: str
+    checks: str
+    box: str
+    seed: str
+    secret: str = ""  # each line that it says begins with this
+
+
+class Trial(NamedTuple):
+    """What came of it, and what was said meanwhile."""
+
+    verdict: Verdict
+    evidence: str
+
+
+def _judge_in_a_process(job: Job, box: Box) -> Trial:
+    job = job._replace(secret=secrets.token_hex(16))
     folder = new_folder("judge")
-    job = {"task": task, "source": source, "setup": exercise.setup, "checks": exercise.checks, "secret": secret}
-    (folder / "job").write_text(json.dumps(job))
-    process = GuardedProcess(
-        [sys.executable, "-m", "zerohttpd_lib.grading.judge", str(folder)],
-        folder,
-        grace=0.2,
-        most=MOST_PROCESSES,
-        environment=_environment(folder),
-        cwd=folder,  # not where the notebook is: `python -m` imports from there first
-    )
+    paper = _written(json.dumps(job._asdict()))
+    arguments = ["-m", "zerohttpd_lib.grading.judging", str(paper)]
+    readable = [Path(job.checks)] if job.checks.endswith(".py") else []
     try:
-        verdict = _read_verdict(process, secret, task)
+        process = GuardedProcess(
+            box.for_the_judge(arguments, readable),
+            folder,
+            grace=0.2,
+            most=MOST_PROCESSES,
+            memory=MOST_MEMORY,
+            keep=(paper,),
+            environment=_environment(Path("/tmp") if box.holds else folder),
+            cwd=folder,
+        )
     finally:
+        os.close(paper)
+    verdict: Verdict | None = None
+    status = 0
+    try:
+        verdict = _read_verdict(process, job)
         status = process.stop()
-    if verdict is not None:
-        return verdict
-    if status == TOO_MANY:
-        say = f"Your code has started more than {MOST_PROCESSES} processes. All of them have been ended."
-        return Verdict(task, WRONG, "too-many-processes", say, hints=["Look for what starts processes in a loop."])
-    say = f"The judging was ended from within: {process.errors()[-300:] or 'nobody said why'}"
-    return Verdict(task, WRONG, "exits", say, hints=["Your code must not end processes that it has not started."])
+    except Exception as problem:  # whatever became of it, this task gets its row, and the others go on
+        verdict = Verdict(job.task, COULD_NOT, "no-verdict", f"its process could not be asked or ended ({problem!r}).")
+    return Trial(verdict or _ended_without(job.task, status, box, process.errors()), process.errors()[-20_000:])
+
+
+def _written(text: str) -> int:
+    """A descriptor to read it from: a file in memory, without a name (man 2 memfd_create)."""
+    fd = os.memfd_create("job")
+    with open(fd, "w", closefd=False) as file:
+        file.write(text)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """The judge's lab has a Redis of its own, and its folders go with the judge's."""
-    environment = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    """The judge's folders go with its box, or with its own folder."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     # numpy's threads set memory aside, which the limit on the learner's process would not allow.
-    return {**environment, "TMPDIR": str(folder), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return {**inherited, "TMPDIR": str(folder), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def _read_verdict(process: GuardedProcess, secret: str, task: str) -> Verdict | None:
+def _ended_without(task: str, status: int, box: Box, said: str) -> Verdict:
+    """A verdict on an answer whose judge has given none."""
+    if status == TOO_MANY:
+        say = f"Your code has started more than {MOST_PROCESSES} processes. All of them have been ended."
+        return Verdict(task, WRONG, "too-many-processes", say, hints=["Look for what starts processes in a loop."])
+    if status == TOO_MUCH:
+        say = f"Your code has taken more than {MOST_MEMORY:,} bytes of memory. It has been ended."
+        return Verdict(task, WRONG, "too-much-memory", say, hints=["Look for what grows in a loop."])
+    why = said[-300:] or "nobody said why"
+    if box.holds:  # which an answer cannot do there
+        return Verdict(task, COULD_NOT, "no-verdict", f"its process has ended without a verdict: {why}")
+    say = f"The judging was ended from within: {why}"
+    return Verdict(task, WRONG, "exits", say, hints=["Your code must not end processes that it has not started."])
+
+
+def _read_verdict(process: GuardedProcess, job: Job) -> Verdict | None:
     """The line that carries the secret. None when the judge goes without one."""
     output = process.output.fileno()
     waiting = select.poll()
@@ -85,18 +150,17 @@ def _read_verdict(process: GuardedProcess, secret: str, task: str) -> Verdict | 
         if not waiting.poll(left * 1000):
             break
         data = os.read(output, 65_536)
-        if not data:
+        if not data or len(pending) > MOST_SAID:
             return None
         *lines, pending = (pending + data).split(b"\n")
         for line in lines:
-            message = _message(line, secret)
+            message = _message(line, job.secret)
             if "seconds" in message:  # the first word: how long this task may take
                 seconds = float(message["seconds"])
                 deadline = min(last, time.monotonic() + seconds)
             elif "verdict" in message:
-                return Verdict(**message["verdict"])
-    say = f"It took longer than {seconds:g} seconds, and was ended."
-    return Verdict(task, WRONG, "too-slow", say, hints=["Look for a loop or a wait that does not end."])
+                return Verdict.told(job.task, message["verdict"])
+    return Verdict(job.task, COULD_NOT, "check-too-slow", f"it took longer than {seconds:g} seconds, and was ended.")
 
 
 def _message(line: bytes, secret: str) -> dict[str, Any]:
@@ -105,69 +169,11 @@ def _message(line: bytes, secret: str) -> dict[str, Any]:
     return dict(json.loads(line[len(start) :])) if line.startswith(start) else {}
 
 
-# From here on, in the judge's process.
-
-
-def main(folder: str) -> None:
-    # Nobody but root may look into our memory or write to our descriptors (man 2 prctl, man 5 proc).
-    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    file = Path(folder) / "job"
-    job = json.loads(file.read_text())
-    file.unlink()  # before the learner's code runs: it has the secret in it
-
-    def say(**message: Any) -> None:
-        os.write(1, b"\n" + job["secret"].encode() + json.dumps(message).encode() + b"\n")
-
-    from . import checks
-
-    try:
-        checks.load(job["checks"])
-        task = checks.TASKS[job["task"]]
-    except Exception as problem:  # a mistake of ours, not of the answer's
-        cannot = Wrong("cannot-judge", say=f"Its check cannot be loaded: {problem!r}. Please report it.")
-        say(verdict=Verdict.of(job["task"], cannot).as_json())
-        raise
-    say(seconds=task.seconds)
-    say(verdict=verdict_of(task.name, job).as_json())
-    os._exit(0)  # no farewells: the guard ends whatever is left
-
-
-def verdict_of(name: str, job: dict[str, str]) -> Verdict:
-    from .answer import Answer
-    from .checks import TASKS
-
-    task = TASKS[name]
-    try:
-        task.check(Answer(job["setup"], job["source"], time.monotonic() + task.seconds - SPARE))
-    except Wrong as wrong:
-        return Verdict.of(name, wrong)
-    except LabError as trouble:
-        return Verdict.of(name, server_trouble(trouble))
-    except Exception as problem:  # the answer is of a kind that the check has not thought of
-        frame = traceback.extract_tb(problem.__traceback__)[-1]
-        where = f"{Path(frame.filename).name}, line {frame.lineno}"
-        say = f"The check could make nothing of it ({type(problem).__name__}: {problem}; {where})."
-        hint = "Compare what kind of value the task asks for with what yours is."
-        return Verdict(name, WRONG, "not-understood", say, hints=[hint])
-    return Verdict(name, RIGHT)
-
-
-def server_trouble(trouble: LabError) -> Wrong:
-    """A server of the learner's that dies or hangs while it is checked."""
-    from ..lab.server import ServerDidNotStart, ServerHangs, ServerTrouble
-
-    lines = str(trouble).splitlines()
-    say = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1].strip()}"
-    if isinstance(trouble, ServerHangs):
-        return Wrong("too-slow", say=say, hints=["Look for a wait that nobody ends."])
-    if not isinstance(trouble, ServerTrouble):  # nothing to do with the answer
-        return Wrong("cannot-judge", say=say)
-    code = "does-not-run" if isinstance(trouble, ServerDidNotStart) else "exits"
-    hint = "Read what it said last: that is where it ended."
-    if say.endswith("run() has returned"):
-        hint = "A server ends when its run() does. It has to go on: in a loop, or in the join() of a thread that does."
-    return Wrong(code, say=say, hints=[hint])
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+def _keep(job: Job, trials: list[Trial]) -> Path:
+    """What there is to look into when a check has failed: the answer, and what was said each time."""
+    fd, name = tempfile.mkstemp(prefix=f"zerohttpd-not-judged-{job.task}-", suffix=".txt")
+    parts = [f"Task: {job.task}\nBox: {job.box}\nSeed: {job.seed}", f"Answer:\n{job.source}"]
+    parts += [f"Trial {number}: {trial.verdict}\n{trial.evidence}" for number, trial in enumerate(trials, 1)]
+    with open(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write("\n\n".join(parts) + "\n")
+    return Path(name)

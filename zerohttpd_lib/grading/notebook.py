@@ -18,7 +18,7 @@ from ..lab.processes import LabError, interrupts_in_one_sentence
 from .attempts import Progress
 from .exercise import Exercise, exercise_with, shipped, source_of, task_of
 from .reading import Unreadable, read
-from .verdict import NOT_ATTEMPTED, RIGHT, Verdict
+from .verdict import COULD_NOT, NOT_ATTEMPTED, RIGHT, Verdict
 
 BEFORE_THE_SOLUTION: Final = 3  # wrong attempts
 WIDTH: Final = 88  # characters; JupyterLab breaks what is wider in mid-word
@@ -31,12 +31,16 @@ class WrongAnswer(LabError):
     """The answer is wrong. The message has yours, what is expected, and a hint."""
 
 
+class NotJudged(LabError):
+    """The check has failed, not the answer. No attempt is counted."""
+
+
 class NotAttempted(LabError):
     """There is no answer yet."""
 
 
 def check(task: str) -> None:
-    """Judge the answer to a task, as the grader does. Raises WrongAnswer, or NotAttempted."""
+    """Judge the answer to a task, as the grader does. Raises WrongAnswer, NotAttempted or NotJudged."""
     from .judge import judge
 
     _tell_of_a_newer_version(_exercise_with(task))
@@ -47,6 +51,8 @@ def check(task: str) -> None:
     hints_before = _kept().note(verdict)
     if verdict.status == NOT_ATTEMPTED:
         raise NotAttempted(f"{task}: not attempted. Its cell is as you got it: write your answer there, and run it.")
+    if verdict.status == COULD_NOT:
+        raise NotJudged("\n".join(map(_folded, verdict.lines())))
     if verdict.status != RIGHT:
         lines = [*verdict.lines(hints_before), *_what_next(verdict, hints_before)]
         raise WrongAnswer("\n".join(map(_folded, lines)))

@@ -2,7 +2,8 @@
 
 nbval collects every notebook. Those that are exercises are taken from it, because it runs what is
 in the notebook; here only the answers are taken out, and judged from outside. Chapters and the
-notebooks in a folder named solutions stay with nbval.
+notebooks in a folder named solutions stay with nbval. This is for one's own work: pytest imports what lies
+beside the notebooks, such as a conftest.py. For other people's there is `zerohttpd grade`.
 """
 
 from __future__ import annotations
@@ -10,22 +11,16 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from .exercise import Exercise
 from .judge import judge
 from .reading import WHOLE, Reading, Unreadable, read, which_exercise
+from .run import AT_A_TIME, CLAIM, OLDER
 from .score import Result, score_lines
-from .verdict import RIGHT, WRONG, Verdict
-
-AT_A_TIME: Final = 2  # tasks; each has processes of its own
-OLDER: Final = (
-    "It is another version than the one installed here. `zerohttpd update FILE` makes a new notebook "
-    "with your answers in it, and keeps the old one."
-)
-CLAIM: Final = "A saved output says that it is right; saved outputs count for nothing."
+from .verdict import COULD_NOT, RIGHT, Verdict
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,7 +58,7 @@ class TaskItem(pytest.Item):
 
     def judge(self) -> Verdict:
         if self.parent.problem is not None:
-            return Verdict(self.name, WRONG, "unreadable", self.parent.problem)
+            return Verdict(self.name, COULD_NOT, "unreadable", self.parent.problem)
         return judge(self.name, self.parent.reading.answers[self.name], self.parent.exercise)
 
     def altered(self, verdict: Verdict) -> list[str]:
@@ -140,8 +135,9 @@ class Grader:
         about = {name: str(value) for name, value in report.user_properties}
         if report.when == "call" and {"exercise", "task", "status"} <= set(about):
             file = report.nodeid.rpartition("::")[0]
-            altered, notebook = (about.pop(name).splitlines() for name in ("altered", "notebook"))
-            self.results.append(Result(file, **about, altered=altered, notebook=notebook))
+            altered, notebook = about["altered"].splitlines(), about["notebook"].splitlines()
+            exercise, task, status, code = (about[name] for name in ("exercise", "task", "status", "code"))
+            self.results.append(Result(file, exercise, task, status, code, altered, notebook))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self.results:

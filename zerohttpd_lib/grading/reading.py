@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .exercise import Exercise, digest_of, exercise_with, shipped, source_of, tags_of, task_of
+from .legible import in_one_line
 
 Cell = dict[str, Any]
 # What makes nbval skip a cell, ignore its output or expect it to fail (nbval's documentation).
@@ -49,27 +50,43 @@ class Reading:
 def read_book(path: Path) -> dict[str, Any]:
     """The notebook in a file, with a list of cells that are dictionaries. Raises Unreadable."""
     try:
-        book = json.loads(path.read_text(encoding="utf-8"))
+        return parse_book(path.read_bytes(), path.name)
+    except OSError:
+        raise _unreadable(path.name) from None
+
+
+def parse_book(data: bytes, name: str) -> dict[str, Any]:
+    """The same of what was in a file of this name."""
+    try:
+        book = json.loads(data.decode("utf-8"))
         cells = book["cells"]
         if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
             raise TypeError
         for cell in cells:
             if not isinstance(cell.get("metadata", {}), dict) or not isinstance(cell.get("outputs", []), list):
                 raise TypeError
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise Unreadable(f"{path.name} cannot be read as a notebook: open it in JupyterLab and save it.") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _unreadable(name) from None
     return dict(book)
+
+
+def _unreadable(name: str) -> Unreadable:
+    return Unreadable(f"{in_one_line(name)} cannot be read as a notebook: open it in JupyterLab and save it.")
 
 
 def which_exercise(path: Path) -> Exercise | None:
     """The exercise that a notebook is a copy of: by what it says, by its name, by its answer cells."""
-    exercises = shipped()
     try:
-        book = read_book(path)
+        return exercise_of(read_book(path), path.stem)
     except Unreadable:
-        return exercises.get(path.stem)
+        return shipped().get(path.stem)
+
+
+def exercise_of(book: dict[str, Any], stem: str) -> Exercise | None:
+    """The same of a notebook that has been read from a file with this name."""
+    exercises = shipped()
     about = _about(book)
-    for name in (about.get("exercise"), about.get("solution"), path.stem):
+    for name in (about.get("exercise"), about.get("solution"), stem):
         if isinstance(name, str) and name in exercises:
             return exercises[name]
     for cell in book["cells"]:
@@ -80,7 +97,10 @@ def which_exercise(path: Path) -> Exercise | None:
 
 def read(path: Path, exercise: Exercise) -> Reading:
     """What is to be graded of a notebook. Raises Unreadable."""
-    book = read_book(path)
+    return reading_of(read_book(path), exercise)
+
+
+def reading_of(book: dict[str, Any], exercise: Exercise) -> Reading:
     cells: list[Cell] = book["cells"]
     alterations: dict[str, list[str]] = {WHOLE: _in_the_whole(cells, exercise)}
     answers = {}
@@ -136,7 +156,7 @@ def _check_altered(cells: list[Cell], task: str, exercise: Exercise) -> list[str
     for cell in by_id:
         if source_of(cell).strip() != source:
             first_line = (source_of(cell).strip().splitlines() or ["nothing"])[0]
-            altered.append(f"Its check cell was changed; it now begins with: {first_line[:80]}")
+            altered.append(f"Its check cell was changed; it now begins with: {in_one_line(first_line, 80)}")
         altered += _markings("check cell", cell, {"metadata": {"tags": ["check"]}})
     return altered
 
@@ -147,7 +167,7 @@ def _markings(what: str, cell: Cell, shipped_cell: Cell) -> list[str]:
     marks = MARKERS.findall(" ".join([*(set(tags_of(cell)) - set(tags_of(shipped_cell))), *comments]))
     altered = [f"{mark} was added to its {what}; it has no effect." for mark in dict.fromkeys(marks)]
     if cell.get("cell_type") != "code":
-        altered.append(f"Its {what} was made a {cell.get('cell_type')} cell.")
+        altered.append(f"Its {what} was made a {in_one_line(str(cell.get('cell_type')), 80)} cell.")
     if cell.get("outputs") and cell.get("execution_count") is None:
         altered.append(f"Its {what} has an output, but the execution count was cleared.")
     return altered

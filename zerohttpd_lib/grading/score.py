@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .verdict import RIGHT
+from .verdict import RIGHT, Verdict
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,22 @@ class Result:
     code: str = ""
     altered: list[str] = field(default_factory=list)  # about this task
     notebook: list[str] = field(default_factory=list)  # about the whole notebook
+    verdict: Verdict | None = None
+    source: str = ""  # the answer
+
+    @property
+    def student(self) -> str:
+        return str(Path(self.file).parent)
+
+    @property
+    def seconds(self) -> float:
+        return 0.0 if self.verdict is None else self.verdict.seconds
+
+    @property
+    def in_words(self) -> str:
+        """What a person needs to read."""
+        notes = [f"  altered:  {note}" for note in self.altered + self.notebook]
+        return "\n".join([str(self.verdict or self.status), *notes])
 
 
 def score_lines(results: Iterable[Result]) -> list[str]:
@@ -31,7 +47,7 @@ def score_lines(results: Iterable[Result]) -> list[str]:
         lines += [f"{file}: {right(of_file)} of {len(of_file)}", *(f"  ! {note}" for note in of_file[0].notebook)]
         width = max(len(result.task) for result in of_file)
         for result in of_file:
-            why = f"  ({result.code})" if result.code not in ("", "not-attempted") else ""
+            why = f"  ({result.code})" if result.code not in ("", "not-attempted", "not-handed-in") else ""
             lines.append(f"  {result.task:{width}}  {result.status}{why}")
             lines += [f"  {'':{width}}  ! {note}" for note in result.altered]
     lines += class_table(results)

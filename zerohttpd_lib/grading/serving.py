@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .answer_process import ANSWER, limit_resources, new_namespace, run
+from .package_view import withhold
 
 
 class FromSource:
@@ -19,6 +20,7 @@ class FromSource:
 
     def __new__(cls, *arguments: Any, **settings: Any) -> Any:
         limit_resources()
+        withhold(cls.setup)
         namespace = new_namespace()
         run(cls.setup, "<setup>", namespace)
         run(cls.source, ANSWER, namespace)

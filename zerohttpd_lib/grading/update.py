@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..lab.jupyter import find_course
 from ..lab.processes import LabError
 from .exercise import PRISTINE, Exercise, source_of, task_of
 from .reading import Unreadable, read, read_book, which_exercise
-from .run import notebooks
 
 
 def update_all(paths: Sequence[str]) -> Iterator[str]:
@@ -29,6 +29,19 @@ def update_all(paths: Sequence[str]) -> Iterator[str]:
             yield f"{path}: {update(path, exercise)}"
         except Unreadable as problem:
             raise LabError(str(problem)) from None
+
+
+def notebooks(paths: Sequence[str]) -> list[Path]:
+    """The exercise notebooks among these files and in these folders; without any, those of the course."""
+    found: list[Path] = []
+    for path in [Path(path) for path in paths] or [find_course() / "exercises"]:
+        if not path.exists():
+            raise LabError(f"There is no {path}: name a notebook, or a folder with notebooks.")
+        inside = sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
+        found += [each for each in inside if ".ipynb_checkpoints" not in each.parts and which_exercise(each)]
+    if not found:
+        raise LabError("There is no exercise notebook here: name one, or a folder with some.")
+    return found
 
 
 def update(path: Path, exercise: Exercise) -> str:

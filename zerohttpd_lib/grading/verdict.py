@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
+
+from .legible import legible
 
 RIGHT: Final = "right"
 WRONG: Final = "wrong"
 NOT_ATTEMPTED: Final = "not attempted"
+COULD_NOT: Final = "could not be judged"  # and that is nobody's mistake: it counts neither as right nor as wrong
+STATUSES: Final = (RIGHT, WRONG, NOT_ATTEMPTED, COULD_NOT)
 
 LONGEST_VALUE: Final = 400  # characters of a value that are shown
 NOTHING: Final = object()  # there is no value to show: None may well be one
@@ -57,7 +61,7 @@ class Verdict:
     """What the judge has found. Texts only: it has travelled as JSON from the judge's process."""
 
     task: str
-    status: str  # RIGHT, WRONG or NOT_ATTEMPTED
+    status: str  # one of STATUSES
     code: str = ""
     sentence: str = ""
     yours: str | None = None
@@ -68,6 +72,15 @@ class Verdict:
     @classmethod
     def of(cls, task: str, wrong: Wrong) -> Verdict:
         return cls(task, WRONG, wrong.code, wrong.say, shown(wrong.yours), shown(wrong.expected), wrong.hints)
+
+    @classmethod
+    def told(cls, task: str, told: dict[str, Any]) -> Verdict:
+        """One that has come as JSON, on this task. Raises ValueError for one on another, and for what is none."""
+        verdict = cls(**told)
+        if verdict.task != task or verdict.status not in STATUSES:
+            raise ValueError(f"not a verdict on {task}")
+        texts: dict[str, Any] = {name: legible(text) for name, text in told.items() if isinstance(text, str)}
+        return replace(verdict, **texts, hints=[legible(str(hint)) for hint in verdict.hints])
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -92,4 +105,4 @@ def shown(value: Any) -> str | None:
     if value is NOTHING:
         return None
     text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} ... ({len(text):,} characters)"
+    return legible(text, LONGEST_VALUE)

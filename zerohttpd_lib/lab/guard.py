@@ -1,6 +1,7 @@
 """The guard: runs one command, and sees to it that nothing of it outlives the lab.
 
-    python guard.py [--remove FOLDER] [--grace SECONDS] [--most PROCESSES] -- COMMAND ...
+    python guard.py [--remove FOLDER] [--grace SECONDS] [--most PROCESSES] [--memory BYTES] [--keep FD,FD]
+                    -- COMMAND ...
 
 The lab starts every other process through a guard and holds the write end of the guard's
 standard input. When the lab closes it, or dies in any way at all, the kernel closes it, the
@@ -10,7 +11,9 @@ so the kernel makes it the parent of every orphan among its descendants. They ar
 they are killed, or those that multiply would be faster than we are.
 
 With --most it counts its descendants ten times a second. A limit of the kernel's (RLIMIT_NPROC,
-man 2 setrlimit) counts all processes of a user, and holds for all users but root.
+man 2 setrlimit) counts all processes of a user, and holds for all users but root. With --memory it
+adds up what they hold in memory, each time: the kernel's limits are for one process each.
+With --keep the command gets these descriptors of ours.
 
 This file imports nothing of the package and is run with `python -I -S`: it starts in a few
 hundredths of a second.
@@ -27,7 +30,8 @@ import sys
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 COUNTING_TIME = 0.1  # seconds between two counts
-TOO_MANY = 96  # our exit status when there were more processes than allowed
+TOO_MANY, TOO_MUCH = 96, 97  # our exit status when there were more processes, or more memory, than allowed
+PAGE = os.sysconf("SC_PAGE_SIZE")
 libc = ctypes.CDLL(None)
 
 
@@ -37,16 +41,20 @@ def main(arguments: list[str]) -> int:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the lab, which will tell us
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    kept = [int(fd) for fd in settings.get("--keep", "").split(",") if fd]
+    most, memory = int(settings.get("--most", "0")), int(settings.get("--memory", "0"))
     try:
-        return run(command, float(settings.get("--grace", "3")), int(settings.get("--most", "0")))
+        return run(command, float(settings.get("--grace", "3")), most, memory, kept)
     finally:
         if "--remove" in settings:
             shutil.rmtree(settings["--remove"], ignore_errors=True)
 
 
-def run(command: list[str], grace: float, most: int) -> int:
+def run(command: list[str], grace: float, most: int, memory: int, kept: list[int]) -> int:
     """Run the command until it ends, or until our standard input does. Returns its exit status."""
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=before_exec)  # noqa: PLW1509 - one thread
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=kept, preexec_fn=before_exec)  # noqa: PLW1509 - one thread
+    for fd in kept:  # or nobody would see that the command has closed them
+        os.close(fd)
     # The command's pipes are its own: should it close them, our readers must see that.
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)
@@ -56,9 +64,12 @@ def run(command: list[str], grace: float, most: int) -> int:
     waiting.register(0, select.POLLIN)
     waiting.register(ended, select.POLLIN)
     while not (ready := dict(waiting.poll(COUNTING_TIME * 1000 if most else None))):
-        if len(descendants()) > most:
+        pids = descendants(most=most)
+        if len(pids) > most or (memory and sum(map(memory_of, pids)) > memory):
+            if os.path.basename(command[0]) == "bwrap":
+                child.kill()  # it began a PID namespace: that is the end of all in there, at once
             kill_descendants()
-            return TOO_MANY
+            return TOO_MANY if len(pids) > most else TOO_MUCH
     if ended not in ready:
         child.terminate()
         waiting.unregister(0)
@@ -98,9 +109,12 @@ def freeze_descendants() -> set[int]:
     return frozen
 
 
-def descendants() -> list[int]:
-    pids = children_of(os.getpid())
+def descendants(of: int | None = None, most: int | None = None) -> list[int]:
+    """All of them; or, of more than `most`, some more than that: those who multiply are not waited for."""
+    pids = children_of(os.getpid() if of is None else of)
     for pid in pids:  # grows while we go
+        if most is not None and len(pids) > most:
+            break
         pids += children_of(pid)
     return pids
 
@@ -113,6 +127,16 @@ def children_of(pid: int) -> list[int]:
             with open(f"/proc/{pid}/task/{thread}/children") as file:
                 children += [int(child) for child in file.read().split()]
     return children
+
+
+def memory_of(pid: int) -> int:
+    """Bytes that a process has to itself in memory: resident, but not shared with files (man 5 proc, statm)."""
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            _, resident, shared, *_ = file.read().split()
+    except OSError:  # it has ended since
+        return 0
+    return (int(resident) - int(shared)) * PAGE
 
 
 def send(pid: int, number: int) -> None:

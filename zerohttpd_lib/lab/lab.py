@@ -18,7 +18,7 @@ from .idle_run import IdleRun
 from .load_run import LoadRun
 from .processes import LabError, interrupts_in_one_sentence
 from .redis_server import Redis
-from .server import Server
+from .server import InABox, Server
 from .sweep import Sweep
 
 
@@ -54,18 +54,19 @@ class Lab:
         workers: int | None = None,
         share: str | None = None,
         record: bool | str = True,
+        box: InABox | None = None,
     ) -> Server:
         """Start a rung by its name, or a class of yours. With `record`, `server.trace` has its waits.
 
         `record="details"`: also each call on a socket, and for which event it was made; this costs speed.
         Of several processes the first is recorded, and it is the one that a stepper holds.
         `workers`: how many processes or threads, where the rung has a pool; without it, as many as it likes.
-        `share`: how the processes share the port, where the rung has a choice.
+        `share`: how the processes share the port, where the rung has a choice. `box`: see `Server`.
         """
         self._check_open()
         self._forget_what_is_over()
         server = Server(
-            what, self.redis.address, port=port, workers=workers, share=share, record=record,
+            what, self.redis.address, port=port, workers=workers, share=share, record=record, box=box,
             when_stopped=self._forget,
         )  # fmt: skip
         self.servers.append(server)

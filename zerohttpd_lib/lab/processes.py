@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,8 +17,10 @@ from pathlib import Path
 from typing import IO, Final
 from weakref import WeakSet
 
+from .guard import descendants
+
 GUARD: Final = Path(__file__).with_name("guard.py")
-TOO_MANY: Final = 96  # the guard's status when there were more processes than allowed; as in guard.py
+TOO_MANY, TOO_MUCH = 96, 97  # the guard's status when there were more processes, or more memory, than allowed
 MOST_STACKS: Final = 3
 LAST_LINES_TIME: Final = 1.0  # seconds for a reader to take in what was printed last
 STACK_TIME: Final = 2.0  # seconds for a hanging process to write its stack
@@ -84,7 +87,9 @@ class GuardedProcess:
     `output` is the command's standard output, line by line. Its standard error goes to a file,
     which we hold open: what a command says last is read after it has died and its folder is gone.
     With `most`, more processes than that at a time are the end of all of them; the status is then
-    TOO_MANY. Raises LabError when no process can be started.
+    TOO_MANY. With `memory` as well, so are more bytes in all; then it is TOO_MUCH. The command
+    gets the descriptors in `keep`; close them here when it has been started. Raises LabError when no
+    process can be started.
 
     It belongs to the process that made it. A fork of that one has no part in it: what the fork
     stops goes on, and when it goes on longer than we do, the guard learns of our end all the same.
@@ -97,6 +102,8 @@ class GuardedProcess:
         *,
         grace: float = 3.0,
         most: int | None = None,
+        memory: int | None = None,
+        keep: tuple[int, ...] = (),
         environment: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> None:
@@ -105,12 +112,15 @@ class GuardedProcess:
         self._owner = os.getpid()
         guard = [sys.executable, "-I", "-S", str(GUARD), "--remove", str(folder), "--grace", str(grace)]
         limit = [] if most is None else ["--most", str(most)]
+        limit += [] if memory is None else ["--memory", str(memory)]
+        limit += ["--keep", ",".join(map(str, keep))] if keep else []
         try:
             self._errors = open(folder / "stderr", "x+b")  # noqa: SIM115 - closed in stop()
             self._guard = subprocess.Popen(
                 [*guard, *limit, "--", *command],
                 env=environment,
                 cwd=cwd,
+                pass_fds=keep,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -161,6 +171,18 @@ class GuardedProcess:
         if not self.is_ours:  # then it is no child of ours, and cannot be waited for
             return not Path(f"/proc/{self._guard.pid}").exists()
         return self._guard.poll() is not None
+
+    def pid_of(self, number: int) -> int:
+        """Of the process that has this number where it runs, the number here (NSpid, man 5 proc).
+
+        They are different ones in a PID namespace of its own. Raises ProcessLookupError when it is not ours.
+        """
+        for pid in descendants(self._guard.pid):
+            with suppress(OSError):  # ended since
+                status = Path(f"/proc/{pid}/status").read_text()
+                if int(re.search(r"NSpid:.*\b(\d+)\n", status)[1]) == number:  # type: ignore[index]
+                    return pid
+        raise ProcessLookupError(f"There is no process {number}.")
 
     def last_stack(self, pid: int) -> str:
         """Where Python process `pid` hangs: the stack of each thread, the innermost call first; of many

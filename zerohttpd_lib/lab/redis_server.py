@@ -125,6 +125,11 @@ class Redis:
                 "If make lab had started it, run make lab again."
             ) from None
 
+    def log_in(self, user: str, password: str) -> None:
+        """From now on `client` is this user of Redis's (redis.io, ACL)."""
+        self.client.close()
+        self.client = _client(self.address, user, password)
+
     def freeze(self) -> None:
         """Stop it where it is (SIGSTOP). Its connections stay, and the kernel takes new ones for it."""
         if self.is_frozen:
@@ -174,9 +179,9 @@ class Redis:
         return f"Redis at {self.url} ({kind})"
 
 
-def _client(address: Address) -> redis.Redis:
+def _client(address: Address, user: str | None = None, password: str | None = None) -> redis.Redis:
     """One that says at once when there is no answer. redis-py's own tries again, for seconds."""
-    return redis.Redis(*address, retry=Retry(NoBackoff(), 0))
+    return redis.Redis(*address, username=user, password=password, retry=Retry(NoBackoff(), 0))
 
 
 def _is_ours(pid: int) -> bool:

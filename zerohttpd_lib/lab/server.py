@@ -38,6 +38,8 @@ ANSWER_TIME: Final = 5.0  # seconds for one answer
 DYING_TIME: Final = 0.5  # seconds: a server that dies closes its sockets first, then says why
 TRACE_TIME: Final = 1.0  # seconds for a server that listens to begin its trace
 
+InABox = Callable[[list[str], Path], list[str]]
+
 
 class ServerTrouble(LabError):
     """The server did not start, died or hangs. The message ends with the last it had to say."""
@@ -57,7 +59,8 @@ class Server:
 
     `what` is the name of a rung, or a class of your own that keeps the contract in
     zerohttpd_lib/servers/__init__.py. What `workers` means is for the rung to say; None leaves
-    the number to it. Raises ServerTrouble when the server does not come up.
+    the number to it. With a `box` it is run by the command that this makes of the arguments of Python
+    and of a folder that it may write to. Raises ServerTrouble when the server does not come up.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Server:
         share: str | None = None,
         record: bool | str = True,
         when_stopped: Callable[[Server], None] = lambda server: None,
+        box: InABox | None = None,
     ) -> None:
         if record not in (True, False, "details"):
             raise LabError(
@@ -105,12 +109,13 @@ class Server:
             if isinstance(problem, OSError):
                 raise no_room(problem) from None
             raise
-        command = [sys.executable, "-m", "zerohttpd_lib.servers.child", str(folder / "spec")]
+        arguments = ["-m", "zerohttpd_lib.servers.child", str(folder / "spec")]
+        command = [sys.executable, *arguments] if box is None else box(arguments, folder)
         self._process = GuardedProcess(command, folder)
         try:
             announced = self._read_announcement()
             self.url: str = announced["url"]
-            self.pid: int = announced["pid"]
+            self.pid: int = announced["pid"] if box is None else self._process.pid_of(announced["pid"])
             self._trace_path = folder / "trace" if record else None
             self._trace_file: TraceFile | None = None
             self._stepper: ReferenceType[Stepper] | None = None

@@ -29,25 +29,33 @@ LONGEST: Final = 30  # seconds that a task may cost
 
 
 class Task(NamedTuple):
-    """How to check one task. All of it is over after `seconds`."""
+    """How to check one task. All of it is over after `seconds`. With `network` the answer may connect to the judge."""
 
     name: str
     check: Callable[[Answer], None]
     seconds: float
+    network: bool = False
+    prelude: str = ""
 
 
 TASKS: Final[dict[str, Task]] = {}
 
 
-def task(name: str, *, seconds: float = 20) -> Callable[[Callable[[Answer], None]], Callable[[Answer], None]]:
-    """Says that the function below checks the task of this name, within this many seconds."""
+def task(
+    name: str, *, seconds: float = 20, network: bool = False, prelude: str = ""
+) -> Callable[[Callable[[Answer], None]], Callable[[Answer], None]]:
+    """Says that the function below checks the task of this name, within this many seconds.
+
+    `network`: the answer connects to sockets of the check's; others are alone in a network of their own.
+    `prelude`: code of the check's that runs before the answer's, such as what takes away what it is not to use.
+    """
     if not 0 < seconds <= LONGEST:
         raise ValueError(f"A task gets at most {LONGEST} seconds, not {seconds}.")
 
     def register(check: Callable[[Answer], None]) -> Callable[[Answer], None]:
         if name in TASKS:
             raise ValueError(f"There are two checks of the task {name!r}.")
-        TASKS[name] = Task(name, check, seconds)
+        TASKS[name] = Task(name, check, seconds, network, prelude)
         return check
 
     return register

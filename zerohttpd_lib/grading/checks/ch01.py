@@ -211,6 +211,7 @@ def _order_cases() -> list[Case]:
         ]),
         ("averages", b, a, ["Every round of the one has to be below every round of the other: max and min."]),
         ("ties", [tie, tie + 10], [tie - 10, tie], [same, "Use > and <, not >= and <=."]),
+        ("ties", [tie - 10, tie], [tie, tie + 10], [same, "Use > and <, not >= and <=."]),
         ("failed-rounds", [None, *high], [*low, None], [
             "A round that failed has no rate: leave it out.", "[rate for rate in first if rate is not None]",
         ]),

@@ -14,6 +14,7 @@ from ...lab import Lab, LabError
 from ...lab.server import Server
 from . import Answer, Wrong, task
 from .asking import REQUEST, answers, silent_client
+from .idling import expect_sleep
 
 MANY: Final = 15  # silent clients
 REQUESTS: Final = 200
@@ -50,6 +51,9 @@ def check_crowd(answer: Answer) -> None:
     if not answers(server):
         hints = ["A number of threads made beforehand is a pool.", "Start a new thread for each client."]
         raise Wrong("pool", say=f"{MANY} silent clients stop your server.", hints=hints)
+    expect_sleep(
+        server, ["A silent client's thread waits in recv(), the one that accepts in accept(): no time limits."]
+    )
     _check_pages(server, answer.lab)
     _check_stops(server)
 

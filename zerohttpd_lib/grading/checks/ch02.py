@@ -124,7 +124,7 @@ def _about_reset(yours: Any) -> Mistake:
 # connect
 
 
-@task("connect", seconds=28)
+@task("connect", seconds=28, network=True)
 def check_connect(answer: Answer) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as door:
         first = socket.create_connection(door.getsockname())  # and now it is full

@@ -10,6 +10,7 @@ from typing import Final
 from ...lab import Lab, LabError
 from ...lab.server import Server
 from . import Answer, Wrong, task
+from .idling import expect_sleep
 
 REQUEST: Final = b"GET /guestbook HTTP/1.1\r\nHost: check\r\n\r\n"
 REQUESTS: Final = 300
@@ -29,6 +30,7 @@ def check_half(answer: Answer) -> None:
         hints = ["Compare with the original: what comes after the last chunk?", "self.converse(client, None) goes on."]
         raise Wrong("no-answer", say="A whole request gets no page." + _said(server), hints=hints)
     _check_halves(server)
+    expect_sleep(server, ["A time limit is no way to wait. poll() says when there is more: return until then."])
     _check_nonsense(server)
     _check_leaver(server)
     _check_head(server)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import select
 import socket
 import threading
@@ -27,8 +28,27 @@ class Watched:
             self.theirs.append(theirs)
 
 
-@task("array", seconds=25)
+# The cell is to hand an array to poll(2). Python's own pollers would make one out of sight.
+NO_POLLERS: Final = """
+import select, selectors
+for module in (select, selectors):
+    for name in ("poll", "epoll", "select", "PollSelector", "EpollSelector", "SelectSelector", "DefaultSelector"):
+        module.__dict__.pop(name, None)
+"""
+
+
+@task("array", seconds=25, prelude=NO_POLLERS)
 def check_array(answer: Answer) -> None:
+    try:
+        check_the_array(answer)
+    except Raised as raised:
+        if re.search(r"module 'select(ors)?' has no attribute|name '(\w*[pP]oll|select)' from 'select", raised.text):
+            hints = ["That makes the array for you. Make it yourself: (PollFd * number)(...), and give it to poll()."]
+            raise Wrong("pythons-poller", say=raised.say, hints=hints) from None
+        raise
+
+
+def check_the_array(answer: Answer) -> None:
     poller = answer.make("ArrayPoller")
     pairs = Watched(answer, 6)
     for fd in pairs.fds:

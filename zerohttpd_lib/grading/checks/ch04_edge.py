@@ -14,7 +14,7 @@ def check_drain(answer: Answer) -> None:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)  # for both processes: the flag belongs to what both of the descriptors refer to
     fd = answer.give(ours, as_socket=True)
-    for size in (random.randint(9_000, 15_000), 8192, 0):
+    for size in (random.randint(9_000, 15_000), 8192, random.randint(40_000, 90_000), random.randint(1, 100), 0):
         expect(answer, fd, sent(theirs, size), False)
     data = sent(theirs, random.randint(4_000, 7_000))
     theirs.close()

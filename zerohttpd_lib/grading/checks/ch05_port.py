@@ -17,6 +17,7 @@ from ...lab.server import Server, ServerTrouble
 from ...trace.kernel import Interest, InterestList
 from ..serving import server_class
 from . import Answer, Wrong, task
+from .idling import expect_sleep
 
 IDLE: Final = 60  # connections
 REQUESTS: Final = 300
@@ -117,6 +118,7 @@ def compare_sleep(server: Server) -> None:
         hints = ["How long may `poll` of an epoll object wait, if you give it no number?"]
         say = f"With nobody to serve, it used {used / 100:.2f} s of the processor in 0.3 s."
         raise Wrong("never-sleeps", say=say, hints=hints)
+    expect_sleep(server, ["Without a number, `poll` of an epoll object waits for as long as it takes."])
     where = ""
     with suppress(OSError):
         where = Path(f"/proc/{server.pid}/wchan").read_text()
@@ -170,7 +172,7 @@ def compare_load(server: Server, lab: Lab) -> None:
 
 def compare_forgetting(answer: Answer) -> None:
     source = answer.source + KEEPS_COPIES
-    server = answer.lab.serve(server_class(answer.setup, source, "KeepsCopies"))
+    server = answer.serve_class(server_class(answer.setup, source, "KeepsCopies"))
     server.get("/guestbook")
     left = _list_when(server, lambda found: len(found) == 1)
     if len(left) != 1:

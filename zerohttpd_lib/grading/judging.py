@@ -1,0 +1,105 @@
+"""The judge's process: `python -m zerohttpd_lib.grading.judging FD`. See judge.py, which starts it.
+
+FD is open on the job. It says on its standard output how long the task may take, and then the verdict.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import random
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any, Final
+
+from ..lab.processes import LabError
+from .box import KINDS
+from .judge import Job
+from .verdict import COULD_NOT, RIGHT, WRONG, Verdict, Wrong
+
+SPARE: Final = 2.0  # seconds before the end in which the judge still says where the answer hangs
+PR_SET_DUMPABLE: Final = 4  # man 2 prctl
+# What comes of a value that the check has not thought of; every other exception is a mistake of ours.
+OF_ODD_VALUES: Final = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
+def main(fd: int) -> None:
+    # Nobody but root may look into our memory or write to our descriptors (man 2 prctl, man 5 proc).
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    with open(fd) as file:  # and it is closed before the learner's code runs: it has the secret in it
+        job = Job(**json.load(file))
+
+    def say(**message: Any) -> None:
+        os.write(1, b"\n" + job.secret.encode() + json.dumps(message).encode() + b"\n")
+
+    from . import checks
+
+    random.seed(f"{job.seed} {job.task}")
+    try:
+        checks.load(job.checks)
+        task = checks.TASKS[job.task]
+    except Exception as problem:
+        say(verdict=check_has_failed(job.task, problem).as_json())
+        raise
+    say(seconds=task.seconds)
+    say(verdict=verdict_of(task, job).as_json())
+    os._exit(0)  # no farewells: the guard ends whatever is left
+
+
+def verdict_of(task: Any, job: Job) -> Verdict:
+    from .answer import Answer, DidNotStart
+    from .checks import Task
+
+    assert isinstance(task, Task)
+    deadline = time.monotonic() + task.seconds - SPARE
+    try:
+        box = KINDS[job.box]
+        task.check(Answer(job.setup + task.prelude, job.source, deadline, box=box, network=task.network))
+    except Wrong as wrong:
+        return Verdict.of(task.name, wrong)
+    except DidNotStart as trouble:
+        return check_has_failed(task.name, trouble)
+    except LabError as trouble:
+        return server_trouble(task.name, trouble)
+    except OF_ODD_VALUES as problem:  # the answer is of a kind that the check has not thought of
+        say = f"The check could make nothing of it ({in_words(problem)})."
+        hint = "Compare what kind of value the task asks for with what yours is."
+        return Verdict(task.name, WRONG, "not-understood", say, hints=[hint])
+    except Exception as problem:
+        return check_has_failed(task.name, problem)
+    return Verdict(task.name, RIGHT)
+
+
+def check_has_failed(task: str, problem: BaseException) -> Verdict:
+    traceback.print_exception(type(problem), problem, problem.__traceback__)  # to our log, which is kept
+    return Verdict(task, COULD_NOT, "check-failed", f"{in_words(problem)}.")
+
+
+def in_words(problem: BaseException) -> str:
+    frames = traceback.extract_tb(problem.__traceback__)
+    where = f"; {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(problem).__name__}: {problem}{where}"
+
+
+def server_trouble(task: str, trouble: LabError) -> Verdict:
+    """A server of the learner's that dies or hangs while it is checked; any other trouble is not the answer's."""
+    from ..lab.server import ServerDidNotStart, ServerHangs, ServerTrouble
+
+    if not isinstance(trouble, ServerTrouble):
+        return check_has_failed(task, trouble)
+    lines = str(trouble).splitlines()
+    say = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1].strip()}"
+    if isinstance(trouble, ServerHangs):
+        return Verdict(task, WRONG, "too-slow", say, hints=["Look for a wait that nobody ends."])
+    code = "does-not-run" if isinstance(trouble, ServerDidNotStart) else "exits"
+    hint = "Read what it said last: that is where it ended."
+    if say.endswith("run() has returned"):
+        hint = "A server ends when its run() does. It has to go on: in a loop, or in the join() of a thread that does."
+    return Verdict(task, WRONG, code, say, hints=[hint])
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
