@@ -106,7 +106,7 @@ HOSTILE = {
         "cannot have while it is judged",
     ),
     "memory in many processes": (
-        "import os\nfor _ in range(8):\n    if not os.fork():\n        kept = b'x' * (700 << 20)\n"
+        "import os\nfor _ in range(5):\n    if not os.fork():\n        kept = b'x' * (700 << 20)\n"
         "        while True:\n            pass\nwhile True:\n    pass",
         "too-much-memory",
         "bytes of memory",
