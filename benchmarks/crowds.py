@@ -34,7 +34,6 @@ from .measured import (
 ACTIVE: Final = 8  # clients beside the idle ones
 PROCESSES: Final = 10
 CONJECTURE: Final = ("prethreaded", "epoll", "nonblocking")
-CAP: Final = 10.0  # seconds for a crowd to settle, and as many for each to have two answers
 KEEPS: Final = 0.9  # of its rate, epoll should, beside whatever number of idle connections
 TIMES: Final = 50  # so much quicker than poll it should be, where it shows best
 PAIR: Final[dict[str, str | type]] = {"keepalive on poll()": KeepaliveOnPoll, "keepalive": "keepalive"}
@@ -50,13 +49,13 @@ def report(redis: Redis, settings: Settings) -> Section:
     """Measure, and return this part of the document."""
     article = Sweep(
         redis, ["poll", "epoll"], [ACTIVE], settings.idle,
-        seconds=settings.seconds, cap=CAP, rounds=settings.rounds, workers={"poll": 1, "epoll": 1},
+        seconds=settings.seconds, cap=settings.cap, rounds=settings.rounds, workers={"poll": 1, "epoll": 1},
     ).run()  # fmt: skip
     faithful = {(rung, idle): of(article, Cell(rung, ACTIVE, idle)) for idle in article.idle for rung in article.rungs}
     quick = measure_the_pair(redis, settings)
     crowd = Sweep(
         redis, CONJECTURE, settings.crowds,
-        seconds=settings.seconds, cap=CAP, rounds=settings.few_rounds, workers={"nonblocking": PROCESSES},
+        seconds=settings.seconds, cap=settings.cap, rounds=settings.few_rounds, workers={"nonblocking": PROCESSES},
     )  # fmt: skip
     largest = max(settings.crowds)
     if len(settings.crowds) > 1:  # threads of Python take turns: a large crowd would only wait for its cap
@@ -99,7 +98,7 @@ def measure_the_pair(redis: Redis, settings: Settings) -> Table:
         server = Server(PAIR[name], redis.address, record=False)
         try:
             measured = tools.ours(
-                server.url, clients=ACTIVE, seconds=settings.seconds, keep_alive=True, idle=idle, cap=CAP,
+                server.url, clients=ACTIVE, seconds=settings.seconds, keep_alive=True, idle=idle, cap=settings.cap,
                 redis_pid=redis.pid,
             )  # fmt: skip
         finally:
@@ -186,7 +185,7 @@ def why_less(faithful: Table, quick: Table) -> str:
         return "Why the factors differ cannot be told: no cost of the scan was seen."
     return (
         "Why do the pairs give different factors? By CPU time, the factor is (page + scan) ÷ page. Of the article's "
-        f"pair a page costs {page:,.0f} µs and the scanning for it {scan:,.0f} µs, which makes {with_scan / page:,.0f}; "
+        f"pair a page costs {page:,.0f} µs and the scanning for it {scan:,.0f} µs, which is {with_scan / page:,.0f}; "
         f"of the other {quick_page:,.0f} µs and {quick_scan:,.0f} µs, which makes {quick_with_scan / quick_page:,.0f}. "
         "The article's page, with a connection to Redis of its own and three trips to it, is "
         f"{page / quick_page:.1f} times as dear; as it is waited for more often, the scanning is "
@@ -211,8 +210,8 @@ def rests_on(settings: Settings) -> str:
     few = settings.few_rounds
     return (
         f"C: {settings.rounds} rounds beside idle connections, {few} with crowds; each measured for "
-        f"{settings.seconds:g} s or more, and until there were two answers for each client, after the rate had settled, "
+        f"{settings.seconds:g} s or more, and until there were two answers for each client, after it had settled, "
         f"on a server that was started for it. With {few} rounds of each, the clearest difference comes about by "
-        f"chance {least_chance(few)} times: of crowds no order is claimed. Requests are fixed in the article's pair and "
-        "in the crowds, and varied in the other pair."
+        f"chance {least_chance(few)} times: of crowds no order is claimed. Requests are fixed in the article's pair "
+        "and in the crowds, and varied in the other pair."
     )

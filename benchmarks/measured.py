@@ -54,6 +54,7 @@ class Settings:
     crowds: tuple[int, ...]  # clients of part C
     many: int  # clients of part A, beside the few
     seconds: float  # measured at least, of each cell that is in a steady state
+    cap: float = 10.0  # seconds for a crowd to settle, and as many to be measured, at most
     clients: int = 50
     whole_seconds: int = 1  # for ab and wrk, which take no fractions
     name: str = ""  # becomes part of the file's name

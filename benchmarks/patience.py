@@ -20,7 +20,7 @@ from .measured import Section, Settings, median, ratios, table, with_range
 RUNGS: Final = ("epoll", "nonblocking", "edge", "multiprocess")
 QUICK_ONES: Final = 150  # clients who ask without pause
 SLOW_ONES: Final = 50
-CAP: Final = 3.0  # seconds to settle, and as many to be measured: beside slow clients some servers never settle
+CAP: Final = 2.0  # seconds to settle, and as many to be measured: beside slow clients some servers never settle
 HEAD: Final = ("server", "99th percentile, with ÷ without", "without", "with", "failed, with")
 
 

@@ -28,10 +28,10 @@ from .targets import sign
 ROOT: Final = Path(__file__).parents[1]
 PARTS: Final[dict[str, ModuleType]] = {"A": generators, "B": servers, "C": crowds, "D": patience, "E": heads}
 FULL: Final = Settings(
-    rounds=5, few_rounds=3, idle=(0, 1000, 15_000), crowds=(1000, 15_000), many=1000, seconds=0.6
+    rounds=5, few_rounds=3, idle=(0, 15_000), crowds=(1000, 15_000), many=1000, seconds=0.5
 )  # fmt: skip
 QUICK: Final = Settings(
-    rounds=1, few_rounds=1, idle=(0, 5000), crowds=(1000,), many=1000, seconds=0.3, name="-quick"
+    rounds=1, few_rounds=1, idle=(0, 3000), crowds=(500,), many=500, seconds=0.3, cap=3.0, name="-quick"
 )  # fmt: skip
 
 METHOD: Final = """\
@@ -113,11 +113,12 @@ def measure(settings: Settings, names: list[str], busy: float) -> str:
         ["time that the hypervisor gave to others", f"{stolen.share():.1%}"],
         ["this took", f"{time.perf_counter() - started:,.0f} s ({', '.join(took)})"],
     ]
+    is_busy = bool(quiet.refusal(busy))
     title = f"# Measured on {date.today():%d %B %Y}" + (", quickly" if settings.name else "")
     return "\n\n".join(
         [
             title,
-            *([f"**Measured on a busy machine.** {quiet.refusal(busy)}"] if quiet.refusal(busy) else []),
+            *([f"**Measured on a busy machine**: others used {busy:.2f} cores before it began."] if is_busy else []),
             *(section.text for section in sections),
             "## The machine",
             machine.describe(rows),
