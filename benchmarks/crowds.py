@@ -60,7 +60,8 @@ def report(redis: Redis, settings: Settings) -> Section:
     largest = max(settings.crowds)
     if len(settings.crowds) > 1:  # threads of Python take turns: a large crowd would only wait for its cap
         crowd.cells.remove(Cell("prethreaded", largest, 0))
-    asked = {(c.rung, c.clients): of(crowd.run(), c) for c in crowd.cells}
+    crowd.run()
+    asked = {(cell.rung, cell.clients): of(crowd, cell) for cell in crowd.cells}
     text = [
         "## C. Crowds",
         f"### {ACTIVE} clients beside idle connections",
