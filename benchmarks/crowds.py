@@ -19,6 +19,7 @@ from .measured import (
     Section,
     Settings,
     cpu,
+    cpu_text,
     is_steady,
     least_chance,
     limit_text,
@@ -42,31 +43,35 @@ IDLE_HEAD: Final = (
     "requests/s", "the limit was",
 )  # fmt: skip
 
+CROWD_HEAD: Final = (
+    "server, and clients",
+    "requests/s ÷ epoll",
+    "CPU per request",
+    "requests/s",
+    "the limit was",
+    "failed",
+)
+
 Table = dict[tuple[str, int], list[Measured]]  # by server and number of idle connections
 
 
 def report(redis: Redis, settings: Settings) -> Section:
     """Measure, and return this part of the document."""
+    text = ["## C. Crowds", *beside_idle(redis, settings), *all_asking(redis, settings)]
+    return Section("\n\n".join(text), rests_on(settings))
+
+
+def beside_idle(redis: Redis, settings: Settings) -> list[str]:
     article = Sweep(
         redis, ["poll", "epoll"], [ACTIVE], settings.idle,
         seconds=settings.seconds, cap=settings.cap, rounds=settings.rounds, workers={"poll": 1, "epoll": 1},
     ).run()  # fmt: skip
     faithful = {(rung, idle): of(article, Cell(rung, ACTIVE, idle)) for idle in article.idle for rung in article.rungs}
     quick = measure_the_pair(redis, settings)
-    crowd = Sweep(
-        redis, CONJECTURE, settings.crowds,
-        seconds=settings.seconds, cap=settings.cap, rounds=settings.few_rounds, workers={"nonblocking": PROCESSES},
-    )  # fmt: skip
-    largest = max(settings.crowds)
-    if len(settings.crowds) > 1:  # threads of Python take turns: a large crowd would only wait for its cap
-        crowd.cells.remove(Cell("prethreaded", largest, 0))
-    crowd.run()
-    asked = {(cell.rung, cell.clients): of(crowd, cell) for cell in crowd.cells}
-    text = [
-        "## C. Crowds",
+    return [
         f"### {ACTIVE} clients beside idle connections",
-        "*What does a connection cost that says nothing?* The article's pair, one process each, a connection "
-        "per request.",
+        "*What does a connection cost that says nothing?* The article's pair, one process each, a connection per "
+        "request.",
         table(IDLE_HEAD, idle_rows(faithful)),
         *troubles(named(faithful, "idle")),
         "The same beside a server whose page costs less: the rung `keepalive` and its copy that differs by the poller "
@@ -75,19 +80,28 @@ def report(redis: Redis, settings: Settings) -> Section:
         *troubles(named(quick, "idle")),
         "\n".join([kept(faithful, "epoll"), kept(quick, "keepalive"), best_factor(faithful, quick)]),
         why_less(faithful, quick),
+    ]
+
+
+def all_asking(redis: Redis, settings: Settings) -> list[str]:
+    sweep = Sweep(
+        redis, CONJECTURE, settings.crowds,
+        seconds=settings.seconds, cap=settings.cap, rounds=settings.few_rounds, workers={"nonblocking": PROCESSES},
+    )  # fmt: skip
+    if len(settings.crowds) > 1:  # threads of Python take turns: a large crowd would only wait for its cap
+        sweep.cells.remove(Cell("prethreaded", settings.crowds[-1], 0))
+    sweep.run()
+    found = {(cell.rung, cell.clients): of(sweep, cell) for cell in sweep.cells}
+    fewest = settings.crowds[0]
+    head = (*CROWD_HEAD[:2], f"÷ with {fewest:,} clients", *CROWD_HEAD[2:])
+    return [
         f"### Many clients that all ask, {PROCESSES} processes",
         "*Does it hold when they all want something at once? And is the epoll server faster when its first read and "
-        "its "
-        "writes cannot block either, as the article expected?* Every client asks without pause, and had two answers "
-        f"on average. prethreaded has {crowd.workers['prethreaded']:,} threads of one process, which take turns.",
-        table(
-            ("server, and clients", "requests/s ÷ epoll", f"÷ with {crowd.clients[0]:,} clients", "CPU per request",
-             "requests/s", "the limit was", "failed"),
-            [crowd_row(asked, *key, crowd.clients[0]) for key in asked],
-        ),
-        *troubles(named(asked, "clients")),
-    ]  # fmt: skip
-    return Section("\n\n".join(filter(None, text)), rests_on(settings))
+        "its writes cannot block either, as the article expected?* Every client asks without pause, and had two "
+        f"answers on average. prethreaded has {sweep.workers['prethreaded']:,} threads of one process, in turns.",
+        table(head, [crowd_row(found, *key, fewest) for key in found]),
+        *troubles(named(found, "clients")),
+    ]
 
 
 def measure_the_pair(redis: Redis, settings: Settings) -> Table:
@@ -131,7 +145,7 @@ def idle_rows(found: Table) -> list[list[str]]:
             f"{name}, {idle:,}",
             compared(cpu(rounds), cpu(found[name, least])),
             compared(rates(rounds), rates(found[name, least])),
-            f"{median([us for us in cpu(rounds) if us]):,.0f} µs",
+            cpu_text(rounds),
             rate_text(rounds),
             limit_text(rounds),
         ]
@@ -200,7 +214,7 @@ def crowd_row(found: Table, rung: str, clients: int, fewest: int) -> list[str]:
         f"{rung}, {clients:,}",
         compared(rates(rounds), rates(found["epoll", clients])),
         compared(rates(rounds), rates(found[rung, fewest])),
-        f"{median([us for us in cpu(rounds) if us]):,.0f} µs",
+        cpu_text(rounds),
         rate_text(rounds),
         limit_text(rounds),
         f"{sum(one.failed for one in rounds):,}",

@@ -145,6 +145,12 @@ def rate_text(rounds: Sequence[Measured]) -> str:
     return f"{at_least}{median([rate for rate in rates(rounds) if rate]):,.0f}/s"
 
 
+def cpu_text(rounds: Sequence[Measured]) -> str:
+    """The median of the server's CPU time for each request, of the rounds that were steady."""
+    own = [us for us in cpu(rounds) if us]
+    return f"{median(own):,.0f} µs" if own else "—"
+
+
 def limit_text(rounds: Sequence[Measured]) -> str:
     """Who could not go faster; in how many rounds, where they differ."""
     counts = Counter(one.bottleneck for one in rounds).most_common()

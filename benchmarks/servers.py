@@ -15,6 +15,7 @@ from .measured import (
     Section,
     Settings,
     cpu,
+    cpu_text,
     is_steady,
     least_chance,
     limit_text,
@@ -113,13 +114,12 @@ def row(name: str, found: Rounds, place: str, trips: int) -> list[str]:
 
     reference, floor = found.get(REFERENCE, []), found.get(FLOOR, [])
     late = [one.p99_ms for one in rounds if one.p99_ms is not None]
-    own = [us for us in cpu(rounds) if us]
     return [
         name,
         place,
         beside(REFERENCE, cpu(rounds), cpu(reference)),
         beside(FLOOR, cpu(rounds), cpu(floor)),
-        f"{median(own):,.0f} µs" if own else "—",
+        cpu_text(rounds),
         beside(REFERENCE, rates(rounds), rates(reference)),
         rate_text(rounds),
         limit_text(rounds),

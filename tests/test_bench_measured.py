@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import crowds, many_connections, quiet, run
-from benchmarks.measured import Measured, chance, limit_text, places, rate_text, ratios, troubles
+from benchmarks.measured import Measured, chance, cpu_text, limit_text, places, rate_text, ratios, troubles
 
 LOW, HIGH = [1.0, 1.1, 1.2, 1.3, 1.4], [2.0, 2.1, 2.2, 2.3, 2.4]
 STEADY = Measured(1000.0, 20.0, 50.0, bottleneck="server")
@@ -59,6 +59,7 @@ def test_what_has_no_steady_state_is_said_and_not_ranked() -> None:
     unsteady = replace(STEADY, problem="the rate changed")
     assert rate_text([STEADY, unsteady, unsteady]) == "unsteady: 1,000/s"
     assert rate_text([STEADY, STEADY, unsteady]) == "1,000/s"
+    assert (cpu_text([STEADY, unsteady]), cpu_text([unsteady])) == ("50 µs", "—")
     assert troubles({"poll": [STEADY, unsteady], "epoll": [STEADY]}) == [
         "- poll, no steady state in 1 of 2 rounds: the rate changed."
     ]
