@@ -2,7 +2,7 @@
 # make grade  grade your exercises
 # make test   check everything
 # make book   build the notebooks from authoring/
-# make bench  compare the servers and the load generator with others; about ten minutes
+# make bench  compare the servers and the load generator with others; about ten minutes (ARGS=--quick: two)
 
 PYTHON ?=
 BIN := .venv/bin

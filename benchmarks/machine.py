@@ -16,17 +16,17 @@ from zerohttpd_lib.lab.redis_server import find_redis_server
 from .measured import table
 from .peers import nginx
 
-PACKAGES: Final = ("uvicorn", "uvloop", "httptools", "aiohttp", "redis", "hiredis")
+PACKAGES: Final = ("uvicorn", "granian", "uvloop", "httptools", "aiohttp", "redis", "hiredis")
 
 
-def describe(load_before: float) -> str:
-    """A Markdown table. `load_before`: the load average when nothing of ours ran yet."""
+def describe(circumstances: list[list[str]]) -> str:
+    """A Markdown table. `circumstances`: rows of how it was on this machine meanwhile."""
     rows = [
         ["CPU", _cpu()],
         ["cores", str(len(os.sched_getaffinity(0)))],
         ["virtual machine", "yes" if "hypervisor" in _cpuinfo() else "no"],
         ["memory", f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB"],
-        ["load average before", f"{load_before:.2f}"],
+        *circumstances,
         ["kernel", f"Linux {platform.release()}"],
         ["Python", platform.python_version()],
         ["redis-server", _asked([str(find_redis_server()), "--version"], r"v=([\d.]+)")],

@@ -19,6 +19,7 @@ from zerohttpd_lib.lab import Server
 from zerohttpd_lib.servers import RUNGS
 
 from .measured import median, ratios, table, with_range
+from .targets import keeps_alive
 
 DEFAULT: Final = ("poll", "epoll", "nonblocking", "edge")
 SECONDS: Final = 0.6  # of each measurement
@@ -35,16 +36,19 @@ def main() -> int:
     rows = []
     with Lab() as lab:
         for rung in options.rungs:
-            for keep_alive in (False, True) if RUNGS[rung].load().__dict__.get("keep_alive") else (False,):
-                rows.append(row(lab, rung, keep_alive, options.rounds, "details" if options.details else True))
+            servers = [lab.serve(rung, record=record) for record in ("details" if options.details else True, False)]
+            for keep_alive in (False, True) if keeps_alive(servers[0]) else (False,):
+                rows.append(row(lab, servers, keep_alive, options.rounds))
+            for server in servers:
+                server.stop()
     print(
         table(("server", "rate with it ÷ without", "CPU without it ÷ with", "CPU per request with it", "without"), rows)
     )
     return 0
 
 
-def row(lab: Lab, rung: str, keep_alive: bool, rounds: int, record: bool | str) -> list[str]:
-    servers = [lab.serve(rung, record=record), lab.serve(rung, record=False)]
+def row(lab: Lab, servers: list[Server], keep_alive: bool, rounds: int) -> list[str]:
+    """`servers`: one that is recorded, and one that is not."""
     rates: list[list[float]] = [[], []]
     costs: list[list[float]] = [[], []]
     for server in servers:
@@ -54,8 +58,7 @@ def row(lab: Lab, rung: str, keep_alive: bool, rounds: int, record: bool | str) 
             found, cost = rate(lab, servers[which], keep_alive, SECONDS)
             rates[which].append(found)
             costs[which].append(cost)
-    for server in servers:
-        server.stop()
+    rung = servers[0].name
     name = f"{rung}, keep-alive" if keep_alive else rung
     cpu = ratios(costs[1], costs[0])
     return [name, with_range(ratios(*rates)), with_range(cpu), *(f"{median(each):,.0f} µs" for each in costs)]
@@ -64,7 +67,7 @@ def row(lab: Lab, rung: str, keep_alive: bool, rounds: int, record: bool | str) 
 def rate(lab: Lab, server: Server, keep_alive: bool, seconds: float) -> tuple[float, float]:
     """Requests a second, and microseconds of the server's CPU for each of them."""
     result = lab.load(server, clients=CLIENTS, seconds=seconds, keep_alive=keep_alive, progress=False)
-    return result.requests_per_second, result.shares["server"].cores * 1e6 / result.requests_per_second
+    return result.requests_per_second, result.cpu_us("server") or 0.0
 
 
 if __name__ == "__main__":
