@@ -4,7 +4,7 @@ It makes the same system calls for each request as the rung `edge` with keep-ali
 two commands over one connection, once per batch for all of it, and sends the same page. It leaves out
 whatever is there for those who do not behave, or for another page:
 
-- a request is whatever begins with "GET /guestbook " and ends in an empty line; what comes in
+- a request is whatever begins with "GET /guestbook" and ends in an empty line; what comes in
   parts, or two at a time, or is anything else, ends the connection without a word;
 - no header is read: the connection is always kept, HTTP/1.0 or not;
 - a client that does not read its page at once loses a part of it, and nobody is ever dismissed;
@@ -74,7 +74,7 @@ class FloorServer:
             return
         except OSError:
             data = b""
-        if data.startswith(b"GET /guestbook ") and data.endswith(b"\r\n\r\n"):
+        if data.startswith((b"GET /guestbook ", b"GET /guestbook?")) and data.endswith(b"\r\n\r\n"):
             self.asking.append(client)
             self.unasked += 1
         else:

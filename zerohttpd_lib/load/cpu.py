@@ -17,16 +17,21 @@ from typing import Final
 
 PROC: Final = Path("/proc")
 TICKS: Final = os.sysconf("SC_CLK_TCK")  # of /proc/PID/stat, per second
-MOST_THREADS: Final = 2000  # of a family; more are not asked one by one
+MOST_THREADS: Final = 2000  # of a family; of more, each is not asked how long it ran
+MOST_THREADS_ASKED: Final = 64  # of a process, ten times a second, for their children
 ONE_CORE: Final = 1.05  # a process with many threads that never uses more has a lock that lets one run at a time
 
 
 def children_of(pid: int) -> list[int]:
-    """The children of all threads of a process; none, if it has ended."""
+    """The children of a process, none if it has ended: those of each of its threads, or, where they are
+    many, of the first one."""
     found: list[int] = []
     with suppress(OSError):
-        for thread in os.listdir(PROC / str(pid) / "task"):
-            found += [int(child) for child in (PROC / str(pid) / "task" / thread / "children").read_text().split()]
+        threads = os.listdir(PROC / str(pid) / "task")
+        for thread in threads if len(threads) <= MOST_THREADS_ASKED else [str(pid)]:
+            with suppress(OSError):  # ended since
+                children = (PROC / str(pid) / "task" / thread / "children").read_text()
+                found += [int(child) for child in children.split()]
     return found
 
 
