@@ -16,8 +16,8 @@ grade: .venv/lab
 	@$(BIN)/zerohttpd grade $(ARGS)
 
 test: .venv/test lint
-	@$(BIN)/pytest -n 2 --dist loadgroup --ignore-glob='*/test_browser*.py' tests
-	@$(BIN)/pytest tests/test_browser*.py
+	@$(BIN)/pytest -n 2 --dist loadgroup --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py' tests
+	@$(BIN)/pytest tests/test_alone*.py tests/test_browser*.py
 	@$(BIN)/pytest -n 2 --dist loadfile --nbval chapters solutions
 
 lint: .venv/test

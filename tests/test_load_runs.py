@@ -244,6 +244,22 @@ def test_users_who_think_follow_littles_law(lab: Lab) -> None:
             assert result.failures == {}
 
 
+def test_a_closed_loop_follows_littles_law(lab: Lab) -> None:
+    """10 clients of a server that takes 0.05 s for each get 200 answers a second."""
+
+    def takes_its_time(sock: socket.socket) -> bool:
+        sock.recv(65_536)
+        threading.Event().wait(0.05)
+        sock.sendall(PAGE)
+        return True
+
+    with TinyServer(takes_its_time) as tiny:
+        result = lab.load(tiny.url, clients=10, seconds=2, progress=False)
+    assert result.law == pytest.approx(1, abs=0.1)
+    assert result.answered_clients == 10
+    assert result.requests_per_second == pytest.approx(200, rel=0.2)
+
+
 def test_users_who_think_are_connected_and_silent_before_they_ask(lab: Lab) -> None:
     server = lab.serve("epoll", record=False)
     run = lab.start_load(server, clients=50, think=30, seconds=1, cap=1)

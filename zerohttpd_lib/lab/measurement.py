@@ -62,6 +62,11 @@ class Measurement:
     def is_steady(self) -> bool:
         return not self.why and not self.problem
 
+    @property
+    def is_beyond_reach(self) -> bool:
+        """It failed, or it did not get round to all clients."""
+        return bool(self.why) or (bool(self.problem) and self.answered_clients < self.clients)
+
     @classmethod
     def from_row(cls, row: dict[str, str]) -> Measurement:
         """From a row of the file, each value as what it was."""

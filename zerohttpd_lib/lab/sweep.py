@@ -107,7 +107,7 @@ class Sweep:
         known: dict[str, Any] = {**asdict(cell), "round": number, "workers": workers}
         known |= {"think": self.think, "seconds": self.seconds}
         if reached := self._end_of(cell, number):
-            return Measurement(**known, why=f"not measured: no steady state with {reached} clients already")
+            return Measurement(**known, why=f"not measured: beyond its reach with {reached} clients already")
         try:
             server = Server(self.served[cell.rung], self.redis.address, workers=workers, record=False)
             try:
@@ -123,13 +123,13 @@ class Sweep:
         return Measurement(**known, **numbers(result), why=why_it_means_nothing(result))
 
     def _end_of(self, cell: Cell, number: int) -> str:
-        """The last two levels below this one, if this rung had a steady state at neither of them in this round."""
+        """The last two levels below this one, if both were beyond this rung's reach in this round."""
         below = [
             m for m in self.measurements
             if (m.rung, m.idle, m.round) == (cell.rung, cell.idle, number) and m.clients < cell.clients
         ]  # fmt: skip
         last = sorted(below, key=lambda m: m.clients)[-2:]
-        if len(last) < 2 or any(m.is_steady for m in last):
+        if len(last) < 2 or not all(m.is_beyond_reach for m in last):
             return ""
         return " and ".join(f"{m.clients:,}" for m in last)
 

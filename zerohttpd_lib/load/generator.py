@@ -25,6 +25,8 @@ from .loops import LOOPS, Loop
 from .plan import Plan
 
 TICK: Final = 0.1  # seconds between two samples, or a little more where the generator is busy
+SORTED: Final = 500  # latencies of a sample that are sorted, for its percentiles; the result's are of all
+KEPT: Final = 5_000_000  # latencies: 40 MB
 PATIENCE: Final = 3.0  # seconds without any answer, at the end, before we give up on the rest
 
 
@@ -41,6 +43,7 @@ class Generator:
     def begin_to_measure(self, now: float) -> None:
         self.measured_from = now
         self.histogram = Latencies()
+        self.taken = array("d")  # latencies on their way into the histogram
         self.requests = 0  # answered
         self.seconds_waited = 0.0  # the sum of their latencies
         self.loop.answered = bytearray(self.loop.plan.clients)
@@ -62,11 +65,12 @@ class Generator:
 
     def tick(self, now: float) -> None:
         """Print what has happened since the last tick. Then, if so told, begin to measure."""
-        window = sorted(self.take_in())
+        taken = self.take_in()
+        window = sorted(taken[:: 1 + len(taken) // SORTED])
         sample = {
             "at": now - self.started,
             "seconds": now - self.ticked,
-            "requests": len(window),
+            "requests": len(taken),
             "failed": sum(self.loop.failures.values()),
             "failures": dict(self.loop.failures),
             "p50_ms": window[len(window) // 2] * 1e3 if window else None,
@@ -83,12 +87,21 @@ class Generator:
             self.is_measured = True
 
     def take_in(self) -> array[float]:
-        """Count the latencies that have come since this was last called; returns them."""
-        taken, self.loop.latencies = self.loop.latencies, array("d")
-        self.histogram.record(taken)
-        self.requests += len(taken)
-        self.seconds_waited += sum(taken)
-        return taken
+        """Count the latencies that have come since this was last called; returns them.
+
+        To put one into the histogram takes a microsecond: that is done at the end, unless they are very many.
+        """
+        new, self.loop.latencies = self.loop.latencies, array("d")
+        self.taken += new
+        self.requests += len(new)
+        self.seconds_waited += sum(new)
+        if len(self.taken) > KEPT:
+            self.put_away()
+        return new
+
+    def put_away(self) -> None:
+        self.histogram.record(self.taken)
+        self.taken = array("d")
 
     def finish(self) -> dict[str, Any]:
         """No new requests. Take the answers that are under way, if that is wanted, and add it all up."""
@@ -100,11 +113,13 @@ class Generator:
                 measured = self.add_up(last)
         self.take_in()
         now = clock()
+        waiting = Latencies.of(now - each.started for each in self.loop.connections.values())
+        self.put_away()
         return measured | {
             "late": self.requests - measured["requests"],
             "failures": dict(self.loop.failures),
             "latencies": self.histogram.to_text(),
-            "waiting": Latencies.of(now - each.started for each in self.loop.connections.values()).to_text(),
+            "waiting": waiting.to_text(),
         }
 
     def add_up(self, now: float) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from .sample import Sample
 SHORTEST: Final = 3  # samples in a stretch
 AGREE: Final = 0.1  # two rates that differ by less than this share of the larger one are the same
 SMALL: Final = 0.02  # of all clients
+CHANGED: Final = 0.25  # by more than this share from the first half to the second: that was no steady state
 ROUNDS: Final = 2  # answers for each client, on average
 PATIENCE: Final = 1.0  # seconds, before a rate is believed enough to give up ...
 CROWD: Final = 2000  # ... and one more for so many clients: a server lets all of a crowd in before it answers
@@ -34,24 +35,24 @@ def rate(samples: Sequence[Sample]) -> float:
     return sum(sample.requests for sample in samples) / seconds if seconds else 0.0
 
 
-def agree(before: Sequence[Sample], after: Sequence[Sample]) -> bool:
-    """Do these stretches have the same rate, as far as chance lets one say?
+def agree(before: Sequence[Sample], after: Sequence[Sample], within: float = AGREE) -> bool:
+    """Do these stretches have the same rate, `within` a share of it, as far as chance lets one say?
 
     A count of n varies by its square root (Poisson): three times that, and it was not chance.
     """
     answers = [sum(sample.requests for sample in stretch) for stretch in (before, after)]
     by_chance = 3 * sum(answers) ** 0.5 / max(1, min(answers))
-    return _is_near(rate(before), rate(after), by_chance)
+    return _is_near(rate(before), rate(after), max(within, by_chance))
 
 
 def queues_agree(before: Sequence[Sample], after: Sequence[Sample], clients: int) -> bool:
     """Do they have as many requests under way? A difference that is small beside all clients does not matter."""
     first, then = [sum(sample.connections for sample in stretch) / len(stretch) for stretch in (before, after)]
-    return abs(first - then) <= SMALL * clients or _is_near(first, then, 3 / max(first, then, 1) ** 0.5)
+    return abs(first - then) <= SMALL * clients or _is_near(first, then, max(AGREE, 3 / max(first, then, 1) ** 0.5))
 
 
-def _is_near(one: float, other: float, by_chance: float) -> bool:
-    return abs(one - other) <= max(AGREE, by_chance) * max(one, other)
+def _is_near(one: float, other: float, share: float) -> bool:
+    return abs(one - other) <= share * max(one, other)
 
 
 def has_settled(samples: Sequence[Sample], plan: Plan) -> bool | str:
@@ -90,7 +91,7 @@ def answers_wanted(plan: Plan) -> int:
 def why_not(measured: Sequence[Sample], plan: Plan) -> str:
     """After a measurement that began in a steady state: why it was not one after all, or nothing."""
     half = len(measured) // 2
-    if half >= SHORTEST and not agree(measured[:half], measured[half:]):
+    if half >= SHORTEST and not agree(measured[:half], measured[half:], within=CHANGED):
         before, after = rate(measured[:half]), rate(measured[half:])
         return f"the rate changed from {before:,.0f} to {after:,.0f} a second while it was measured"
     if sum(sample.requests for sample in measured) < answers_wanted(plan):
