@@ -24,10 +24,12 @@ CLIENTS: Final = 20
 SHOWN: Final = 0.005  # calls for each request; rarer ones are summed up
 _ROW: Final = re.compile(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", re.MULTILINE)
 
+DEFAULT: Final = ("epoll", "nonblocking", "pipelined", "edge")
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Count system calls per request, with strace.")
-    parser.add_argument("rungs", nargs="*", default=["epoll", "pipelined", "edge"], choices=RUNGS)
+    parser.add_argument("rungs", nargs="*", metavar="RUNG", default=DEFAULT, choices=[*RUNGS, DEFAULT])
     parser.add_argument("--keep-alive", action="store_true")
     options = parser.parse_args()
     if shutil.which("strace") is None:

@@ -78,6 +78,8 @@ def numbers(result: LoadResult) -> dict[str, Any]:
     """What a measurement keeps of a result."""
     known = result.to_dict()
     kept = {name: known[name] for name in SAME_NAMES}
+    if not result.problem and not result.law_holds:
+        kept["problem"] = result.law_in_words.rstrip(".")
     return kept | {"measured": known["seconds"], "server_cpu_us": known["cpu_us_per_request"]["server"]}
 
 

@@ -203,8 +203,8 @@ class LoadResult:
             found.append(f"This is no steady state: {self.problem}.")
         if plan.rate is None and plan.requests is None and self.answered_clients < plan.clients:
             found.append(f"Of {plan.clients:,} clients {self.answered_clients:,} had an answer in this time.")
-        if not self.law_holds and self.law is not None:
-            found.append(self._law_in_words(self.law))
+        if not self.law_holds:
+            found.append(self.law_in_words)
         if self.counters.dropped or self.counters.syn_retransmits:
             found.append(
                 f"The accept queue was full {self.counters.dropped:,} times, and {self.counters.syn_retransmits:,} "
@@ -220,7 +220,10 @@ class LoadResult:
             found.append("The server's waits were recorded meanwhile, which slows it a little (record=False does not).")
         return found
 
-    def _law_in_words(self, law: float) -> str:
+    @property
+    def law_in_words(self) -> str:
+        """What it means where it does not hold; a sentence."""
+        law = self.law or 0.0
         if self.plan.rate is not None:
             return f"Of the requests that were due, {law:.0%} were answered: the server did not keep up."
         times = "(latency + think time)" if self.plan.think is not None else "latency"
