@@ -92,7 +92,8 @@ def test_grade_prints_the_score_and_obeys_nothing_that_was_handed_in(pristine: P
     (ada / "conftest.py").write_text("import os\nos._exit(0)")
     (ada / "pytest.ini").write_text("[pytest]\naddopts = --collect-only")
     (ada / "json.py").write_text("raise SystemExit(0)")
-    run = zerohttpd(pristine, "grade", "handed-in", "--junitxml", "score.xml")
+    anyway = [] if best().holds else ["--without-a-box"]
+    run = zerohttpd(pristine, "grade", "handed-in", "--junitxml", "score.xml", *anyway)
     assert run.returncode == 1, run.stderr
     assert "In all: 1 of 2 tasks right." in run.stdout
     assert (pristine.parent / "score.xml").exists()

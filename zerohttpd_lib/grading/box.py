@@ -56,8 +56,10 @@ class Box(NamedTuple):
         if not self.holds:
             return command
         more = [word for path in readable for word in ("--ro-bind", str(path), str(path))]
-        room = ["--perms", "0700", "--size", str(JUDGE_FILES), "--tmpfs", "/tmp", *more, "--chdir", "/tmp"]
-        return [*_bubblewrap(), "--unshare-net", *_system(), *room, "--remount-ro", "/", "--", *command]
+        # First, for Python and this package may lie in /tmp themselves.
+        room = ["--perms", "0700", "--size", str(JUDGE_FILES), "--tmpfs", "/tmp"]
+        closed = ["--chdir", "/tmp", "--remount-ro", "/"]
+        return [*_bubblewrap(), "--unshare-net", *room, *_system(), *more, *closed, "--", *command]
 
     def for_an_answer(
         self, arguments: list[str], *, setup: str, folder: Path | None = None, network: bool = False
@@ -70,13 +72,14 @@ class Box(NamedTuple):
         if not self.holds:
             return command
         own = ["--bind", str(folder), str(folder)] if folder is not None else []
-        room = ["--size", str(ANSWER_FILES), "--tmpfs", "/tmp", *own, "--chdir", "/tmp"]
-        room += ["--size", str(ANSWER_FILES), "--tmpfs", "/dev/shm"]
+        room = ["--size", str(ANSWER_FILES), "--tmpfs", "/tmp"]
+        shared = ["--size", str(ANSWER_FILES), "--tmpfs", "/dev/shm"]
         # For root, whom /proc/sys obeys even without privileges, it has to be read-only.
         closed = [word for place in ("/proc", "/dev", str(PACKAGE), "/") for word in ("--remount-ro", place)]
         alone = [] if network else ["--unshare-net"]
         start = [*_bubblewrap(), "--disable-userns", "--setenv", IN_A_BOX, self.kind, *alone]
-        return [*start, *_system(), *what_an_answer_may_see(setup), *room, *closed, "--", *command]
+        seen = [*_system(), *what_an_answer_may_see(setup), *own, *shared, "--chdir", "/tmp"]
+        return [*start, *room, *seen, *closed, "--", *command]
 
 
 BUBBLEWRAP: Final = Box(
