@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from small_exercise import NAME, build, exercise_books, small_course, with_answers, with_pristine
 
+from zerohttpd_lib.grading.box import best
+
 ADD = "def add(a, b):\n    return a + b"
 
 
