@@ -111,7 +111,7 @@ def test_a_second_run_is_drawn_over_the_first_and_is_started_by_keys_alone(book:
 
 def test_wrong_settings_are_a_sentence_in_the_panel(book: Book) -> None:
     panel = book.cell("load").locator(".jp-Cell-outputArea")
-    clients = panel.get_by_label("Clients asking without pause")
+    clients = panel.get_by_label("Clients", exact=True)
     clients.fill("70000")
     clients.press("Enter")
     press(panel, "Start")
