@@ -93,7 +93,7 @@ def test_a_load_test_is_started_by_a_click_and_its_numbers_move(book: Book) -> N
         seen.add(rate_of(panel))
         book.page.wait_for_timeout(50)
     assert len(seen) >= 4
-    wait_for_text(panel, re.compile("was the bottleneck|Nobody was busy"))
+    wait_for_text(panel, re.compile("was the limit|Nobody was busy"))
 
 
 def test_a_second_run_is_drawn_over_the_first_and_is_started_by_keys_alone(book: Book) -> None:
