@@ -18,6 +18,7 @@ import pytest
 from zerohttpd_lib.lab import Lab
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the servers below, as those of a notebook are
+OTHERS = 0.4  # cores; interrupts are among them
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
@@ -117,6 +118,9 @@ def test_the_side_that_was_built_to_be_the_limit_is_named(lab: Lab, server: type
     keep_alive = server is HardlyDoesAnything
     result = lab.load(running, "/", clients=clients, seconds=2, keep_alive=keep_alive, progress=False)
     assert result.failures == {}
+    others = result.machine * (os.cpu_count() or 1) - sum(share.cores for share in result.shares.values())
+    if others > OTHERS:
+        pytest.skip(f"something else used {others:.2f} cores of this machine meanwhile")
     assert result.bottleneck == expected, result
     assert result.law_holds
     if expected == "generator":
