@@ -11,6 +11,7 @@ Simplifications: no chunked request bodies (501), no folded header lines (400), 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -23,14 +24,16 @@ MAX_LINE: Final = 8_192  # bytes of the request line; more is 414
 MAX_HEAD: Final = 32_768  # bytes of request line and headers together; more is 431
 MAX_HEADERS: Final = 100  # header lines; more is 431
 MAX_BODY: Final = 65_536  # bytes; more is 413
+MAX_REMEMBERED: Final = 2_048  # bytes of a head whose lines are remembered: nobody shall fill the memory with them
 
 # A line ends in CRLF, but "a recipient MAY recognize a single LF" (RFC 9112, section 2.2),
 # which lets you type a request into `nc` by hand.
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-_REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
-_HEADER = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)\n", re.MULTILINE)
+_REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])\r?")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r]*)\r?")
 # An address in brackets or a name, and a port (RFC 9110, section 7.2). It may be empty.
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[!$&'()*+,;=%._~0-9A-Za-z-]*)(?::[0-9]*)?")
+_ONE_HOST: Final = "A request has one Host header, and it names a host."  # RFC 9112, section 3.2
 _ORIGIN = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 
 
@@ -107,7 +110,7 @@ class RequestReader:
         if found is None:
             self._searched = len(data) - start
             return None
-        request, length = _read_head(bytes(data[first : found.start() + 1]))
+        request, length = _read_head(bytes(data[first : found.start()]))
         return request, end - start, end - start + length
 
 
@@ -135,24 +138,24 @@ def _check_lengths(data: bytes | bytearray, first: int, end: int) -> None:
         raise BadRequest(431, f"The headers are longer than {MAX_HEAD:,} bytes.")
 
 
-@lru_cache(maxsize=128)
 def _read_head(head: bytes) -> tuple[Request, int]:
-    """The request without its body, and the length of that. A client's requests mostly have the
-    same head, byte for byte, and then this is a look-up."""
-    line, _, lines = head.decode("latin-1").replace("\r\n", "\n").partition("\n")
-    method, path, query, version = _read_request_line(line)
-    headers = _read_headers(lines)
-    host = headers.get("host", "" if version == ("1", "0") else None)
-    if host is None or not _HOST.fullmatch(host):
-        # Two of them have been joined, and name no host (RFC 9112, section 3.2).
-        raise BadRequest(400, "A request has one Host header, and it names a host.")
-    keep_alive = _keep_alive(version, headers.get("connection", ""))
+    """The request without its body, and the length of that."""
+    line, *lines = head.split(b"\n")
+    method, path, query, minor = _read_request_line(line.decode("latin-1"))
+    if len(lines) > MAX_HEADERS:
+        raise BadRequest(431, f"There are more than {MAX_HEADERS} header lines.")
+    read_line = _read_header_line if len(head) <= MAX_REMEMBERED else _read_header_line.__wrapped__
+    headers = dict(map(read_line, lines))
+    if len(headers) < len(lines):
+        headers = _join(map(read_line, lines))
+    if "host" not in headers and minor != "0":
+        raise BadRequest(400, _ONE_HOST)
+    keep_alive = _keep_alive(minor, headers.get("connection", ""))
     return Request(method, path, query, headers, b"", keep_alive), _body_length(headers)
 
 
-@lru_cache(maxsize=128)
-def _read_request_line(line: str) -> tuple[str, str, str, tuple[str, str]]:
-    """Method, path, query and version."""
+def _read_request_line(line: str) -> tuple[str, str, str, str]:
+    """Method, path, query, and the version behind "HTTP/1."."""
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise BadRequest(400, "The first line is not METHOD TARGET HTTP/VERSION.")
@@ -165,24 +168,28 @@ def _read_request_line(line: str) -> tuple[str, str, str, tuple[str, str]]:
             raise BadRequest(400, "The target of a request starts with a slash.")
         target = target if target.startswith("/") else "/" + target
     path, _, query = target.partition("?")
-    return method, path, query, (major, minor)
+    return method, path, query, minor
 
 
-def _read_headers(lines: str) -> dict[str, str]:
-    number = lines.count("\n")
-    if number > MAX_HEADERS:
-        raise BadRequest(431, f"There are more than {MAX_HEADERS} header lines.")
-    found = _HEADER.findall(lines)
-    if len(found) < number or "\r" in lines or "\0" in lines:
+@lru_cache(maxsize=1024)
+def _read_header_line(line: bytes) -> tuple[str, str]:
+    """Name, in lower case, and value. No two requests are the same, but most of their lines have been
+    here before: then this is a look-up."""
+    match = _HEADER.fullmatch(line)
+    if match is None:
         raise BadRequest(400, "A header line is not NAME: VALUE.")
-    headers = {name.lower(): value.rstrip(" \t") for name, value in found}
-    return headers if len(headers) == number else _join(found)
+    name, value = match[1].decode().lower(), match[2].decode("latin-1").rstrip(" \t")
+    if name == "host" and not _HOST.fullmatch(value):
+        raise BadRequest(400, _ONE_HOST)
+    return name, value
 
 
-def _join(found: list[tuple[str, str]]) -> dict[str, str]:
+def _join(found: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Some names come more than once: their values are a list (RFC 9110, section 5.3)."""
     headers: dict[str, str] = {}
-    for name, value in ((name.lower(), value.rstrip(" \t")) for name, value in found):
+    for name, value in found:
+        if name == "host" and name in headers:
+            raise BadRequest(400, _ONE_HOST)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
@@ -202,10 +209,10 @@ def _body_length(headers: dict[str, str]) -> int:
 
 
 @lru_cache(maxsize=128)
-def _keep_alive(version: tuple[str, str], connection: str) -> bool:
+def _keep_alive(minor: str, connection: str) -> bool:
     """HTTP/1.1 keeps the connection unless told "close"; 1.0 only if told "keep-alive"."""
     options = [option.strip().lower() for option in connection.split(",")]
-    return "keep-alive" in options if version == ("1", "0") else "close" not in options
+    return "keep-alive" in options if minor == "0" else "close" not in options
 
 
 def write_response(response: Response, *, keep_alive: bool = False, head_only: bool = False) -> bytes:
