@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..guestbook import PUBLIC
+from ..app.guestbook import PUBLIC
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Page:
 
     @property
     def text(self) -> str:
+        """The body, as text; what is not UTF-8 is replaced."""
         return self.body.decode("utf-8", "replace")
 
     def __repr__(self) -> str:

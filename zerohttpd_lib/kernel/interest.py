@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, overload
 
-from .names import event_names
+from .events import event_names
 
 _TARGET = re.compile(r"tfd:\s*(\d+) events:\s*([0-9a-f]+) .*? ino:([0-9a-f]+)")
 _LISTEN: Final = 0x0A  # states in /proc/net/tcp: include/net/tcp_states.h
@@ -42,6 +42,7 @@ class InterestList(Sequence[Interest]):
         self._interests = interests
 
     def count_by_role(self) -> dict[str, int]:
+        """How many descriptors each role has: listener, client, redis and others."""
         roles = [interest.role for interest in self._interests]
         return {role: roles.count(role) for role in sorted(set(roles))}
 
