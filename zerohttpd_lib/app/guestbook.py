@@ -19,7 +19,6 @@ import errno
 import html
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, TypeGuard
@@ -129,14 +128,25 @@ def render_page(remarks: list[bytes], count: int) -> bytes:
     The count is padded with spaces, which a browser does not show: pages are then of one length,
     and `ab`, which takes a page of another length for a failed one, can be used.
     """
-    return b"%b%b%b" % (_TOP, f"{count:>13,}".encode(), _below_the_count(tuple(remarks)))
+    return b"%b%b%b" % (_TOP, f"{count:>13,}".encode(), _below_the_count(remarks))
 
 
-@lru_cache(maxsize=16)
-def _below_the_count(remarks: tuple[bytes, ...]) -> bytes:
+class _BelowTheCount:
     """What changes with the remarks only, and so is mostly what it was for the last visitor."""
-    items = "\n".join(f"<li>{html.escape(remark.decode('utf-8', 'replace'))}</li>" for remark in remarks)
-    return _MIDDLE + items.encode() + _BOTTOM
+
+    def __init__(self) -> None:
+        self._last: tuple[list[bytes] | None, bytes] = (None, b"")
+
+    def __call__(self, remarks: list[bytes]) -> bytes:
+        before, part = self._last  # read once: another thread may have other remarks
+        if remarks != before:
+            items = "\n".join(f"<li>{html.escape(remark.decode('utf-8', 'replace'))}</li>" for remark in remarks)
+            part = _MIDDLE + items.encode() + _BOTTOM
+            self._last = (list(remarks), part)
+        return part
+
+
+_below_the_count: Final = _BelowTheCount()
 
 
 def _static_file(path: str) -> Response:

@@ -55,15 +55,16 @@ class RequestReader:
     each request that is taken out.
     """
 
-    __slots__ = ("_head", "_input", "_searched", "_start", "kept")
+    __slots__ = ("_body", "_end", "_input", "_request", "_searched", "_start", "kept")
 
     def __init__(self) -> None:
         self.kept = 0
         self._input: bytes | bytearray = b""
         self._start = 0  # of the next request; what lies before it has been taken out
-        # These two count from there.
+        # These count from there.
         self._searched = 0  # up to here no head has ended
-        self._head: tuple[Request, int, int] | None = None  # of that request; where its body begins and ends
+        self._request: Request | None = None  # its head has been read
+        self._body = self._end = 0  # where its body begins, and where it ends
 
     def feed(self, data: bytes) -> bool:
         """Take `data` in. Does a request begin with it?"""
@@ -82,22 +83,19 @@ class RequestReader:
     def next_request(self) -> Request | None:
         """The next complete request, or None. Raises BadRequest with status 400, 413, 414, 431, 501
         or 505; there is no way to go on from that."""
-        head = self._head or self._find_head()
-        if head is None:
+        request = self._request or self._find_head()
+        if request is None or self.kept < self._end:
             return None
-        request, body, end = head
-        if self.kept < end:
-            self._head = head
-            return None
-        if body < end:
-            request = request._replace(body=bytes(self._input[self._start + body : self._start + end]))
-        self._start += end
-        self.kept -= end
+        if self._body < self._end:
+            body = self._input[self._start + self._body : self._start + self._end]
+            request = request._replace(body=bytes(body))
+        self._start += self._end
+        self.kept -= self._end
         self._searched = 0
-        self._head = None
+        self._request = None
         return request
 
-    def _find_head(self) -> tuple[Request, int, int] | None:
+    def _find_head(self) -> Request | None:
         data, start = self._input, self._start
         # Clients may send an empty line after a body; we skip it (RFC 9112, section 2.2).
         first = start if data[start : start + 1] > b"\r" else start + _length_of_blank_line(data, start)
@@ -110,8 +108,10 @@ class RequestReader:
         if found is None:
             self._searched = len(data) - start
             return None
-        request, length = _read_head(bytes(data[first : found.start()]))
-        return request, end - start, end - start + length
+        self._request, length = _read_head(bytes(data[first : found.start()]))
+        self._body = end - start
+        self._end = self._body + length
+        return self._request
 
 
 def read_request(data: bytes) -> tuple[Request, int] | None:
@@ -140,18 +140,28 @@ def _check_lengths(data: bytes | bytearray, first: int, end: int) -> None:
 
 def _read_head(head: bytes) -> tuple[Request, int]:
     """The request without its body, and the length of that."""
-    line, *lines = head.split(b"\n")
+    line, _, lines = head.partition(b"\n")
     method, path, query, minor = _read_request_line(line.decode("latin-1"))
+    headers, keep_alive, length = _read_headers(lines, minor)
+    return Request(method, path, query, headers, b"", keep_alive), length
+
+
+@lru_cache(maxsize=128)
+def _read_headers(block: bytes, minor: str) -> tuple[dict[str, str], bool, int]:
+    """The headers, and what they say: may the connection stay, and how long is the body?
+
+    The next request of a client mostly differs in its first line only: then this is a look-up.
+    """
+    lines = block.split(b"\n") if block else []
     if len(lines) > MAX_HEADERS:
         raise BadRequest(431, f"There are more than {MAX_HEADERS} header lines.")
-    read_line = _read_header_line if len(head) <= MAX_REMEMBERED else _read_header_line.__wrapped__
+    read_line = _read_header_line if len(block) <= MAX_REMEMBERED else _read_header_line.__wrapped__
     headers = dict(map(read_line, lines))
     if len(headers) < len(lines):
         headers = _join(map(read_line, lines))
     if "host" not in headers and minor != "0":
         raise BadRequest(400, _ONE_HOST)
-    keep_alive = _keep_alive(minor, headers.get("connection", ""))
-    return Request(method, path, query, headers, b"", keep_alive), _body_length(headers)
+    return headers, _keep_alive(minor, headers.get("connection", "")), _body_length(headers)
 
 
 def _read_request_line(line: str) -> tuple[str, str, str, str]:
@@ -173,8 +183,7 @@ def _read_request_line(line: str) -> tuple[str, str, str, str]:
 
 @lru_cache(maxsize=1024)
 def _read_header_line(line: bytes) -> tuple[str, str]:
-    """Name, in lower case, and value. No two requests are the same, but most of their lines have been
-    here before: then this is a look-up."""
+    """Name, in lower case, and value. Of headers that are new as a whole, most lines are not."""
     match = _HEADER.fullmatch(line)
     if match is None:
         raise BadRequest(400, "A header line is not NAME: VALUE.")
@@ -208,7 +217,6 @@ def _body_length(headers: dict[str, str]) -> int:
     return int(text)
 
 
-@lru_cache(maxsize=128)
 def _keep_alive(minor: str, connection: str) -> bool:
     """HTTP/1.1 keeps the connection unless told "close"; 1.0 only if told "keep-alive"."""
     options = [option.strip().lower() for option in connection.split(",")]

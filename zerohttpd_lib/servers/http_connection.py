@@ -85,6 +85,10 @@ class HttpConnection:
         """Ask Redis, and have `replied` called once with what comes of it."""
         raise NotImplementedError
 
+    def stays_after(self, request: Request) -> bool:
+        """May the client ask again on this connection, when this request is answered?"""
+        return False
+
     def done_asking(self) -> None:
         """Redis is not needed any more for this request."""
 
@@ -156,6 +160,9 @@ class HttpConnection:
         return request is not None
 
     def begin(self, request: Request) -> None:
+        if self.requests.kept:  # the time of the next one counts from here
+            self.server.has_stirred(self)
+        self.keep = self.stays_after(request)
         self.head_only = request.method == "HEAD"
         self.conversation = self.server.respond(request)
         self.converse(None)

@@ -33,11 +33,8 @@ class Connection(HttpConnection):
     def ask(self, wanted: Wanted) -> None:
         self.server.redis.ask(wanted, self.replied)
 
-    def begin(self, request: Request) -> None:
-        self.keep = request.keep_alive
-        if self.requests.kept:  # the time of the next one counts from here
-            self.server.has_stirred(self)
-        super().begin(request)
+    def stays_after(self, request: Request) -> bool:
+        return request.keep_alive
 
     def answered(self) -> None:
         if self.keep and not self.server.stopping:

@@ -110,22 +110,23 @@ class RedisConnection:
             if not data:
                 raise ConnectionError("Redis closed the connection")
             self.reader.feed(data)
-            while (reply := self.reader.next_reply()) is not NEED_MORE:
-                self.take_in(reply)
+            self.hand_out_replies()
             if len(data) < sockets.CHUNK_NOW and not events & ENDED:
                 return
 
-    def take_in(self, reply: Reply) -> None:
-        if not self.waiting:
-            raise ProtocolError("a reply that nobody has asked for")
-        wanted, answer, _ = self.waiting[0]
-        if isinstance(wanted, list):
-            self.replies.append(reply)
-            if len(self.replies) < len(wanted):
-                return
-            reply, self.replies = self.replies, []
-        self.waiting.popleft()
-        answer(reply, False)
+    def hand_out_replies(self) -> None:
+        """Answer those who have all that they asked for; the others wait for the rest."""
+        while (reply := self.reader.next_reply()) is not NEED_MORE:
+            if not self.waiting:
+                raise ProtocolError("a reply that nobody has asked for")
+            wanted, answer, _ = self.waiting[0]
+            if isinstance(wanted, list):
+                self.replies.append(reply)
+                if len(self.replies) < len(wanted):
+                    continue
+                reply, self.replies = self.replies, []
+            self.waiting.popleft()
+            answer(reply, False)
 
     def failed(self) -> None:
         """It is of no use any more. Everybody who waits is told."""
