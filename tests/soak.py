@@ -23,10 +23,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from arena import start
+from arena import sockets_when_quiet, start
 from fault_outcomes import EVENT_LOOPS
 from faulty_clients import POST, connect_with_tiny_window
-from proc import descendants, open_descriptors
+from proc import descendants, open_descriptors, sockets_of
 from raw_client import PAGE, STATIC, ask, connect, leave_with_reset, read_to_end, status
 from waiting import wait_until
 
@@ -130,8 +130,9 @@ CLIENTS: Final[tuple[Callable[[str], None], ...]] = (
 class Soak:
     """`run()` it. Raises AssertionError when something has grown; `samples` and `done` say what was seen."""
 
-    def __init__(self, server: Server, redis: Redis, seconds: float) -> None:
+    def __init__(self, server: Server, workers: int, redis: Redis, seconds: float) -> None:
         self.server = server
+        self.workers = workers
         self.redis = redis
         self.seconds = seconds
         self.done: Counter[str] = Counter()
@@ -139,6 +140,7 @@ class Soak:
 
     def run(self, say: Callable[[str], None] = lambda text: None) -> None:
         self.began = time.monotonic()
+        wait_until(self.is_quiet)
         before = self.sample()
         with ThreadPoolExecutor(len(CLIENTS)) as pool:
             clients = [pool.submit(self.go_on, client) for client in CLIENTS]
@@ -146,11 +148,17 @@ class Soak:
                 say(f"{sample.seconds:5.0f} s  {sample.megabytes:6.1f} MB  {sample.descriptors:4} descriptors")
         for client in clients:
             client.result()
-        wait_until(lambda: self.sample().descriptors == before.descriptors)
+        wait_until(lambda: self.is_quiet() and self.sample().descriptors == before.descriptors)
         warm = max(one.megabytes for one in self.samples if one.seconds <= WARM_UP * self.seconds)
         after = self.sample()
         say(f"in the end {after.megabytes:.1f} MB, {warm:.1f} when warm; {after.descriptors} descriptors")
         assert after.megabytes <= warm + MARGIN, (warm, after.megabytes)
+
+    def is_quiet(self) -> bool:
+        """All workers are there, and have as many sockets as without clients."""
+        serving = descendants(self.server.pid) or [self.server.pid]
+        sockets = {sockets_of(pid) for pid in serving}
+        return len(serving) == self.workers and sockets == {sockets_when_quiet(self.server)}
 
     def go_on(self, client: Callable[[str], None]) -> None:
         while time.monotonic() < self.began + self.seconds:
@@ -175,10 +183,10 @@ class Soak:
 
 
 def soak(rung: str, redis: Redis, seconds: float, say: Callable[[str], None] = lambda text: None) -> Soak:
-    workers = 2 if rung == "multiprocess" else None
+    workers = 2 if rung == "multiprocess" else 1
     server = start(rung, redis.address, workers, silence=SILENCE)
     try:
-        soak = Soak(server, redis, seconds)
+        soak = Soak(server, workers, redis, seconds)
         soak.run(say)
         return soak
     finally:
