@@ -5,7 +5,8 @@ A `RequestReader` is fed bytes as they come and answers one of three things: a r
 the same answers whether the bytes came at once or one by one. `read_request` is the same for
 a server that has the bytes of one request and keeps them itself.
 
-Simplifications: no chunked request bodies (501), no folded header lines (400), no trailers.
+Simplifications: no chunked request bodies (501), no folded header lines (400), no trailers. Who reads by
+`read_request` says no "100 Continue": a client that waits for it waits until it is tired (curl: a second).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ MAX_LINE: Final = 8_192  # bytes of the request line; more is 414
 MAX_HEAD: Final = 32_768  # bytes of request line and headers together; more is 431
 MAX_HEADERS: Final = 100  # header lines; more is 431
 MAX_BODY: Final = 65_536  # bytes; more is 413
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 MAX_REMEMBERED: Final = 2_048  # bytes of a head whose lines are remembered: nobody shall fill the memory with them
 
 # A line ends in CRLF, but "a recipient MAY recognize a single LF" (RFC 9112, section 2.2),
@@ -55,7 +57,7 @@ class RequestReader:
     each request that is taken out.
     """
 
-    __slots__ = ("_body", "_end", "_input", "_request", "_searched", "_start", "kept")
+    __slots__ = ("_asks", "_body", "_end", "_input", "_request", "_searched", "_start", "kept")
 
     def __init__(self) -> None:
         self.kept = 0
@@ -65,6 +67,7 @@ class RequestReader:
         self._searched = 0  # up to here no head has ended
         self._request: Request | None = None  # its head has been read
         self._body = self._end = 0  # where its body begins, and where it ends
+        self._asks = False  # whether to send the body, and has not been told
 
     def feed(self, data: bytes) -> bool:
         """Take `data` in. Does a request begin with it?"""
@@ -95,6 +98,13 @@ class RequestReader:
         self._request = None
         return request
 
+    def asks_to_go_on(self) -> bool:
+        """Does the client wait for CONTINUE before it sends a body (RFC 9110, section 10.1.1)? To be
+        asked when a request is not complete; the answer is yes once."""
+        asks = self._asks and self.kept == self._body
+        self._asks = False
+        return asks
+
     def _find_head(self) -> Request | None:
         data, start = self._input, self._start
         # Clients may send an empty line after a body; we skip it (RFC 9112, section 2.2).
@@ -108,7 +118,7 @@ class RequestReader:
         if found is None:
             self._searched = len(data) - start
             return None
-        self._request, length = _read_head(bytes(data[first : found.start()]))
+        self._request, length, self._asks = _read_head(bytes(data[first : found.start()]))
         self._body = end - start
         self._end = self._body + length
         return self._request
@@ -138,17 +148,17 @@ def _check_lengths(data: bytes | bytearray, first: int, end: int) -> None:
         raise BadRequest(431, f"The headers are longer than {MAX_HEAD:,} bytes.")
 
 
-def _read_head(head: bytes) -> tuple[Request, int]:
-    """The request without its body, and the length of that."""
+def _read_head(head: bytes) -> tuple[Request, int, bool]:
+    """The request without its body, the length of that, and does the client ask whether to send it?"""
     line, _, lines = head.partition(b"\n")
     method, path, query, minor = _read_request_line(line.decode("latin-1"))
-    headers, keep_alive, length = _read_headers(lines, minor)
-    return Request(method, path, query, headers, b"", keep_alive), length
+    headers, keep_alive, length, asks = _read_headers(lines, minor)
+    return Request(method, path, query, headers, b"", keep_alive), length, asks
 
 
 @lru_cache(maxsize=128)
-def _read_headers(block: bytes, minor: str) -> tuple[dict[str, str], bool, int]:
-    """The headers, and what they say: may the connection stay, and how long is the body?
+def _read_headers(block: bytes, minor: str) -> tuple[dict[str, str], bool, int, bool]:
+    """The headers, and what they say: may the connection stay, how long is the body, is it to be asked for?
 
     The next request of a client mostly differs in its first line only: then this is a look-up.
     """
@@ -161,7 +171,8 @@ def _read_headers(block: bytes, minor: str) -> tuple[dict[str, str], bool, int]:
         headers = _join(map(read_line, lines))
     if "host" not in headers and minor != "0":
         raise BadRequest(400, _ONE_HOST)
-    return headers, _keep_alive(minor, headers.get("connection", "")), _body_length(headers)
+    asks = minor != "0" and headers.get("expect", "").lower() == "100-continue"
+    return headers, _keep_alive(minor, headers.get("connection", "")), _body_length(headers), asks
 
 
 def _read_request_line(line: str) -> tuple[str, str, str, str]:

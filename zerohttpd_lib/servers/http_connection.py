@@ -157,7 +157,14 @@ class HttpConnection:
             self.begin(request)
         elif self.input_ended:
             self.finish()
+        elif self.requests.asks_to_go_on():
+            self.tell_to_go_on()
         return request is not None
+
+    def tell_to_go_on(self) -> None:
+        """A client that hears nothing sends its body after a while; one that hears half of it cannot be helped."""
+        if 0 < sockets.send_now(self.sock, http_wire.CONTINUE) < len(http_wire.CONTINUE):
+            self.finish()
 
     def begin(self, request: Request) -> None:
         if self.requests.kept:  # the time of the next one counts from here
