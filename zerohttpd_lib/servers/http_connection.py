@@ -150,7 +150,7 @@ class HttpConnection:
         try:
             request = self.requests.next_request()
         except http_wire.BadRequest as problem:
-            self.keep = False
+            self.keep = self.head_only = False
             self.respond(guestbook.error(problem.status, problem.reason))
             return True
         if request is not None:

@@ -24,7 +24,7 @@ from ..app import guestbook
 from ..app.messages import PipelinedConversation, Request, Wanted
 from ..kernel import sockets
 from .http_connection import MOVES, HttpConnection, HttpServer
-from .pollers import ENDED, READABLE, EdgeEpoll
+from .pollers import READ_ON, READABLE, EdgeEpoll
 from .redis_connection import RedisLink
 
 SHARES: Final = ("listener", "exclusive", "reuseport")
@@ -52,16 +52,15 @@ class Connection(HttpConnection):
             if data is None:
                 return
             self.take_in(data)
-            # Less than we asked for is all there was, unless an end has come behind it, which
-            # the kernel reports with the data, and only once (man 7 epoll, question 9).
-            if len(data) < sockets.CHUNK_NOW and not events & ENDED:
+            # Less than we asked for is all there was (man 7 epoll, question 9), but for two cases.
+            if len(data) < sockets.CHUNK_NOW and not events & READ_ON:
                 return
         self.left_unread = True
 
     def wait_for_more(self) -> None:
         """Nothing to change for the kernel. But of what was left for want of room it will not tell us again."""
         while self.left_unread and self.wants_input():
-            self.receive(ENDED)
+            self.receive(READ_ON)
             if self.state == "reading":
                 self.take_up_requests()
 

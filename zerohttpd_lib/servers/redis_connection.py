@@ -22,7 +22,7 @@ from ..app.messages import Replies, Reply, Wanted
 from ..app.redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
 from ..kernel import sockets
 from .event_loop import EventLoop
-from .pollers import ENDED, READABLE, WRITABLE
+from .pollers import READ_ON, READABLE, WRITABLE
 
 FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0  # seconds before connecting again
 Answer = Callable[[Replies, bool], None]  # the reply or the replies; has it failed?
@@ -111,7 +111,7 @@ class RedisConnection:
                 raise ConnectionError("Redis closed the connection")
             self.reader.feed(data)
             self.hand_out_replies()
-            if len(data) < sockets.CHUNK_NOW and not events & ENDED:
+            if len(data) < sockets.CHUNK_NOW and not events & READ_ON:
                 return
 
     def hand_out_replies(self) -> None:
