@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from zerohttpd_lib.lab.saved_run import Run, load_run, shipped_run
 from zerohttpd_lib.trace.reader import Trace
 from zerohttpd_lib.trace.records import ENTRY, WAIT
 from zerohttpd_lib.views import one_wait, stage
+from zerohttpd_lib.views.panel import WIDGET
 from zerohttpd_lib.views.recording import quick_waits, recording_of
 from zerohttpd_lib.views.web import page_with
 
@@ -134,10 +136,13 @@ def test_the_stage_brings_the_source_of_the_methods_that_were_recorded() -> None
     assert any("receive" in line for line in sources["redis_replied"]["lines"])
 
 
-def test_what_is_shown_in_a_notebook_has_a_picture_behind_it() -> None:
+def test_what_is_shown_in_a_notebook_has_a_picture_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for shown in (stage(epoll_run()), one_wait(poll_run(), epoll_run())):
-        data, _ = shown._repr_mimebundle_()
-        assert {"image/png", "application/vnd.jupyter.widget-view+json"} <= set(data)
+        outputs: list[dict[str, Any]] = []
+        monkeypatch.setattr("zerohttpd_lib.views.component.display", lambda data, raw, kept=outputs: kept.append(data))
+        shown._ipython_display_()
+        assert [sorted(output) for output in outputs] == [[WIDGET], [WIDGET, "image/png", "text/plain"]]
+        assert outputs[0][WIDGET]["model_id"] == shown.model_id
 
 
 def test_a_page_holds_a_text_that_would_end_its_script() -> None:

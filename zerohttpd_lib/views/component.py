@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import anywidget
+from IPython.display import display
 
+from .panel import HIDDEN, WIDGET
 from .picture import Picture
 from .web import STYLE, component
 
 
 class Component(anywidget.AnyWidget):  # type: ignore[misc]
-    """A subclass has `_esm = component(NAME)`, traits that are `shown`, and a `picture()`."""
+    """A subclass has `_esm = component(NAME)`, traits that are `shown`, and a `picture()`. Displayed as panels are."""
 
     _css = STYLE
     shown: ClassVar[tuple[str, ...]] = ()
@@ -20,9 +22,10 @@ class Component(anywidget.AnyWidget):  # type: ignore[misc]
         """A still of it."""
         raise NotImplementedError
 
-    def _repr_mimebundle_(self, **settings: Any) -> Any:
-        bundle: Any = super()._repr_mimebundle_(**settings)
-        return {**bundle[0], **self.picture()._repr_mimebundle_()}, bundle[1]
+    def _ipython_display_(self) -> None:
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        display({WIDGET: view}, raw=True)
+        display({WIDGET: HIDDEN, **self.picture()._repr_mimebundle_()}, raw=True)
 
 
 __all__ = ["Component", "component"]
