@@ -15,7 +15,7 @@ import socket
 from typing import Final
 
 from ..app import guestbook
-from ..app.messages import PipelinedConversation, Request, Wanted
+from ..app.messages import Wanted
 from ..kernel import sockets
 from .http_connection import MOVES, HttpConnection, HttpServer
 from .pollers import READ_ON, READABLE, EdgeEpoll
@@ -26,6 +26,7 @@ ANSWERS_AT_ONCE: Final = 16  # to one client, before the others have their turn
 
 class Connection(HttpConnection):
     __slots__ = ("left_unread",)
+    keep_alive = True
     server: EdgeServer
     moves = MOVES | {
         "reading": MOVES["reading"] | {"pausing"},
@@ -60,9 +61,6 @@ class Connection(HttpConnection):
     def ask(self, wanted: Wanted) -> None:
         self.server.redis.ask(wanted, self.replied)
 
-    def stays_after(self, request: Request) -> bool:
-        return request.keep_alive
-
     def answered(self) -> None:
         if self.keep and not self.server.stopping:
             self.state = "reading"
@@ -84,14 +82,12 @@ class Connection(HttpConnection):
 
 class EdgeServer(HttpServer):
     connection_class = Connection
+    respond = staticmethod(guestbook.respond_in_one_trip)
     poller_class = EdgeEpoll
 
     def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
         super().__init__(listener, redis_address)
         self.redis = RedisLink(self, redis_address, self.patience)
-
-    def respond(self, request: Request) -> PipelinedConversation:
-        return guestbook.respond_in_one_trip(request)
 
     def accept_clients(self, events: int) -> None:
         """If more are waiting than were taken now, nobody tells us again."""

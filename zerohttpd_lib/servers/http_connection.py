@@ -65,6 +65,7 @@ class HttpConnection:
         "sock", "state",
     )  # fmt: skip
     role = "client"
+    keep_alive = False  # may a client ask again on the same connection?
     moves: ClassVar[dict[str, set[str]]] = MOVES
 
     def __init__(self, server: HttpServer, sock: socket.socket) -> None:
@@ -84,10 +85,6 @@ class HttpConnection:
     def ask(self, wanted: Wanted) -> None:
         """Ask Redis, and have `replied` called once with what comes of it."""
         raise NotImplementedError
-
-    def stays_after(self, request: Request) -> bool:
-        """May the client ask again on this connection, when this request is answered?"""
-        return False
 
     def done_asking(self) -> None:
         """Redis is not needed any more for this request."""
@@ -169,7 +166,7 @@ class HttpConnection:
     def begin(self, request: Request) -> None:
         if self.requests.kept:  # the time of the next one counts from here
             self.server.has_stirred(self)
-        self.keep = self.stays_after(request)
+        self.keep = self.keep_alive and request.keep_alive
         self.head_only = request.method == "HEAD"
         self.conversation = self.server.respond(request)
         self.converse(None)

@@ -21,7 +21,7 @@ import socket
 from typing import Final
 
 from ..app import guestbook
-from ..app.messages import PipelinedConversation, Request, Wanted
+from ..app.messages import Wanted
 from ..kernel import sockets
 from .http_connection import MOVES, HttpConnection, HttpServer
 from .pollers import READ_ON, READABLE, EdgeEpoll
@@ -33,6 +33,7 @@ ANSWERS_AT_ONCE: Final = 16  # to one client, before the others have their turn
 
 class Connection(HttpConnection):
     __slots__ = ("left_unread",)
+    keep_alive = True
     server: MultiprocessServer
     moves = MOVES | {
         "reading": MOVES["reading"] | {"pausing"},
@@ -67,9 +68,6 @@ class Connection(HttpConnection):
     def ask(self, wanted: Wanted) -> None:
         self.server.redis.ask(wanted, self.replied)
 
-    def stays_after(self, request: Request) -> bool:
-        return request.keep_alive
-
     def answered(self) -> None:
         if self.keep and not self.server.stopping:
             self.state = "reading"
@@ -94,6 +92,7 @@ class MultiprocessServer(HttpServer):
 
     shares = SHARES
     connection_class = Connection
+    respond = staticmethod(guestbook.respond_in_one_trip)
     poller_class = EdgeEpoll
 
     def __init__(self, listener: socket.socket, redis_address: sockets.Address, *, share: str = "exclusive") -> None:
@@ -101,9 +100,6 @@ class MultiprocessServer(HttpServer):
         if share == "exclusive":
             self.listener_events = READABLE | select.EPOLLEXCLUSIVE
         self.redis = RedisLink(self, redis_address, self.patience)
-
-    def respond(self, request: Request) -> PipelinedConversation:
-        return guestbook.respond_in_one_trip(request)
 
     def accept_clients(self, events: int) -> None:
         """If more are waiting than were taken now, nobody tells us again."""

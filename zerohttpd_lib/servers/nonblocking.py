@@ -14,7 +14,7 @@ from __future__ import annotations
 import socket
 
 from ..app import guestbook
-from ..app.messages import Conversation, Request, Wanted
+from ..app.messages import Wanted
 from .http_connection import HttpConnection, HttpServer
 from .redis_connection import RedisConnection
 
@@ -46,7 +46,5 @@ class Connection(HttpConnection):
 
 class NonblockingServer(HttpServer):
     connection_class = Connection
+    respond = staticmethod(guestbook.respond)
     accepts_at_once = 64  # each will want a descriptor more, and Redis's time: let a crowd wait at the door
-
-    def respond(self, request: Request) -> Conversation:
-        return guestbook.respond(request)
