@@ -16,10 +16,11 @@ lab: .venv/lab
 grade: .venv/lab
 	@$(BIN)/zerohttpd grade $(ARGS)
 
-# One more at a time than there are cores to keep busy: tests wait, too.
+# One process more than two cores can keep busy: tests wait, too, and notebooks most of the time.
 test: .venv/test lint
-	@$(BIN)/pytest -n 3 --dist loadgroup --nbval --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py' tests chapters solutions
+	@$(BIN)/pytest -n 3 --dist loadgroup --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py' tests
 	@$(BIN)/pytest tests/test_alone*.py tests/test_browser*.py
+	@$(BIN)/pytest -n 3 --dist loadfile -p no:hypothesispytest --nbval chapters solutions
 
 quick: .venv/test
 	@$(BIN)/pytest -n 2 --quick tests

@@ -49,11 +49,11 @@ class Quick:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` the tests of a file stay together, as they share servers, and so do the cells of a
-    notebook; but not those of wrong answers, which share nothing and would otherwise be the long end of the run."""
+    """With `--dist loadgroup` the tests of a file stay together, as they share servers, but for those
+    of wrong answers, which share nothing and would otherwise be the long end of the run."""
     for item in items:
         if item.path.name != "test_wrong_answers.py":
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(scope="session")
