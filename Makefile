@@ -18,6 +18,7 @@ grade: .venv/lab
 
 # One process more than two cores can keep busy: tests wait, too, and notebooks most of the time.
 test: .venv/test lint
+	@$(BIN)/python -m compileall -q zerohttpd_lib
 	@$(BIN)/pytest -n 3 --dist loadgroup --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py' tests
 	@$(BIN)/pytest tests/test_alone*.py tests/test_browser*.py
 	@$(BIN)/pytest -n 3 --dist loadfile -p no:hypothesispytest --nbval chapters solutions

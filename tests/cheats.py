@@ -249,6 +249,17 @@ for port in (6379, 22, 53, 80, 443, 8888):
         except OSError:
             pass
 """
+DELETE = """
+import contextlib, os, shutil, sys
+import zerohttpd_lib
+for name in ("/tmp", "/dev", "/etc", "/usr/bin", "/bin", sys.prefix + "/bin", *zerohttpd_lib.__path__):
+    shutil.rmtree(name, ignore_errors=True)
+for folder in ("/", *("/" + name for name in os.listdir("/")), sys.prefix, os.path.dirname(os.__file__)):
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                os.remove(os.path.join(folder, name))
+"""
 WAIT_FOR_A_TICKET = """
 import zerohttpd_lib.grading.channel as channel
 send = channel.Channel.send
@@ -388,8 +399,8 @@ CHEATS = {
         "does-not-run",
     ),
     "deleted": Cheat(
-        "All files deleted",
-        answer("import os, shutil\nfor name in os.listdir('/'):\n    shutil.rmtree('/' + name, ignore_errors=True)"),
+        "Files deleted wherever there are some",
+        answer(DELETE),
         "",
     ),
     "loop": Cheat(
