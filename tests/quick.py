@@ -26,7 +26,9 @@ NOT_QUICK: Final = "This starts a process, and `make quick` runs it: tests/quick
 
 @lru_cache
 def starts_processes(module: Path) -> bool:
-    """Whether a file of tests, or a helper that it uses, imports what starts processes."""
+    """Whether a file of tests, or a helper that it uses, imports what starts processes; or is of those that run alone."""
+    if module.name.startswith(("test_browser", "test_alone")):
+        return True
     names = set(_imported(module))
     beside = [TESTS / f"{name}.py" for name in names if name != module.stem]
     return bool(names & STARTERS) or any(starts_processes(helper) for helper in beside if helper.exists())
