@@ -26,7 +26,7 @@ NOT_QUICK: Final = "This starts a process, and `make quick` runs it: tests/quick
 
 @lru_cache
 def starts_processes(module: Path) -> bool:
-    """Whether a file of tests, or a helper that it uses, imports what starts processes; or is of those that run alone."""
+    """Whether a file of tests, or a helper that it uses, imports what starts processes, or it runs alone."""
     if module.name.startswith(("test_browser", "test_alone")):
         return True
     names = set(_imported(module))
