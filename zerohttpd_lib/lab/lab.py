@@ -19,7 +19,8 @@ from .idle_run import IdleRun
 from .load_run import LoadRun
 from .processes import interrupts_in_one_sentence
 from .redis_server import Redis
-from .server import InABox, Server
+from .server import Server
+from .starting import InABox
 from .sweep import Sweep
 
 
