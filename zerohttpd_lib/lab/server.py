@@ -15,6 +15,7 @@ from ..kernel.interest import InterestList, interest_list
 from ..kernel.sockets import Address
 from ..load.result import LoadResult
 from ..trace.attach import control_file
+from ..trace.control import ASIDE, map_words
 from ..trace.file import TraceFile
 from ..trace.reader import Trace
 from ..trace.stepper import Stepper
@@ -68,6 +69,7 @@ class Server:
         started = Started(self.name, spec, record, box)
         self._process, self.url, self.pid = started.process, started.url, started.pid
         self._trace_path = trace_in(self._process.folder) if record else None
+        self._control_path = Path(control_file(str(trace_in(self._process.folder))))
         self._trace_file: TraceFile | None = None
         self._stepper: ReferenceType[Stepper] | None = None
         self.visitors: list[Visitor] = []
@@ -144,6 +146,12 @@ class Server:
     def is_recorded(self) -> bool:
         return self._trace_path is not None
 
+    def record(self, wanted: bool) -> None:
+        """False: put the recorder aside for a while, so that it does not slow the server. True: go on."""
+        if self._control_path.exists():
+            with suppress(FileNotFoundError):  # it has ended since
+                map_words(str(self._control_path))[ASIDE] = not wanted
+
     @property
     def trace(self) -> Trace:
         """What the server's waits have been until now (until its end, once it has ended)."""
@@ -182,8 +190,7 @@ class Server:
         if known is not None and not known.is_closed:
             return known
         _ = self.newest(1)  # which says, if there is nothing to hold, why
-        words = control_file(str(trace_in(self._process.folder)))
-        stepper = Stepper(words, lambda: self.newest(1), self._process.has_ended)
+        stepper = Stepper(str(self._control_path), lambda: self.newest(1), self._process.has_ended)
         self._stepper = ref(stepper)
         return stepper
 
