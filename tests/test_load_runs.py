@@ -241,6 +241,14 @@ def test_the_recorder_is_put_aside_while_seconds_are_measured_unless_it_is_wante
     idle.stop()
 
 
+def test_a_load_test_whose_time_is_up_before_it_was_measured_says_so(lab: Lab) -> None:
+    with TinyServer(keeps_alive) as tiny:
+        result = lab.load(tiny.url, clients=2, keep_alive=True, seconds=0.05, cap=0.05, progress=False)
+    assert "settle" in result.problem
+    assert set(result.shares) >= {"server", "generator"}
+    assert not result.is_steady
+
+
 def test_users_who_think_follow_littles_law(lab: Lab) -> None:
     """40 users who think for 0.2 s and wait for 0.05 s make 160 requests a second."""
 

@@ -185,9 +185,11 @@ class LoadRun:
             return []
         if len(generators.results) < len(generators.pids):
             raise LabError(f"The load generator died. It said: {generators.errors() or 'nothing'}")
-        if self.plan.requests is not None:
+        if not self._shares:  # a number of requests; or no time was left (Plan.longest) to find that it was enough
             self._look_once_more()
-        elif not problem:
+        if self.plan.requests is None and not self.is_measured:
+            problem = "its time was up before it had settled"
+        elif self.plan.requests is None and not problem:
             problem = why_not([sample for sample in self.samples if sample.measured], self.plan)
         self._problem = problem
         return generators.results

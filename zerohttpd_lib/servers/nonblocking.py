@@ -60,10 +60,10 @@ class NonblockingServer(HttpServer):
 
     Without that it had to choose. If it lets in a few at each turn of the loop, a crowd waits at the door: the
     accept queue overflows, and who finds it full is not heard for 1, 3, 7 seconds. If it lets in all, each of
-    them wants a descriptor more, and a connection of which Redis has 10,000 (redis.conf, maxclients): many are
-    refused. A queue inside has room for all, and takes no time from those whose turn it is. And as no
-    more than `asks_at_once` are answered in a batch, no more come again until the door is looked at: far
-    fewer than the accept queue holds.
+    them wants a descriptor more, and a connection of which Redis has 10,000 (redis.conf, maxclients): who gets
+    none has status 503. A queue inside has room for all, and takes no time from those whose turn it is. And as
+    no more than about `asks_at_once` are answered in a batch, no more come again until the door is looked at:
+    far fewer than the accept queue holds. (docs/past-the-article.md has all three ways measured.)
     """
 
     connection_class = Connection
