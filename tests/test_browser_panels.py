@@ -164,6 +164,8 @@ def test_components_play_a_run_that_was_recorded_here(book: Book) -> None:
     )
     for output, drawing, name in ((glance, ".zh-one-wait", "one-wait"), (stage, ".zh-stage", "stage")):
         assert output.locator("img:visible").count() == 0
+        shades = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+        assert output.locator("canvas").first.evaluate(shades) > 4
         ARTEFACTS.mkdir(exist_ok=True)
         output.locator(drawing).screenshot(path=ARTEFACTS / f"panel-{name}.png")
 

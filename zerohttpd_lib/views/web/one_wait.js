@@ -28,9 +28,9 @@ export function render({ model, el }) {
   element("p", "zh-key", figure).innerHTML = '<i class="zh-cold"></i> watched <i class="zh-looked"></i> looked at, and not ready ' +
     '<i class="zh-found"></i> ready';
   element("p", "zh-note", figure).textContent = model.get("note");
-  const sized = new ResizeObserver(() => { panes.forEach((pane) => pane.measure()); player.show(); });
+  const look = () => { panes.forEach((pane) => { pane.readColours(); pane.measure(); }); player.show(); };
+  const themed = onNewTheme(look), sized = new ResizeObserver(look); // which is called, too, when it comes onto the page
   sized.observe(boxes);
-  const themed = onNewTheme(() => { panes.forEach((pane) => pane.readColours()); player.show(); });
   el.player = player; // for whoever takes pictures of it
   player.go(player.last); // the still: where it ends
   return () => { sized.disconnect(); themed.disconnect(); player.pause(); };

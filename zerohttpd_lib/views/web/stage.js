@@ -29,8 +29,8 @@ export function render({ model, el }) {
   player.listen(root);
   root.prepend(player.bar);
   element("p", "zh-note", root).textContent = model.get("note");
-  const themed = onNewTheme(() => { scenes.forEach((scene) => scene.readColours()); player.show(); });
-  const sized = new ResizeObserver(() => player.show());
+  const look = () => { scenes.forEach((scene) => scene.readColours()); player.show(); };
+  const themed = onNewTheme(look), sized = new ResizeObserver(look); // which is called, too, when it comes onto the page
   sized.observe(root);
   el.player = player;
   el.scenes = scenes;
