@@ -24,7 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ..lab.redis_server import find_redis_server
+from ..lab.redis_program import find_redis_server
 from .answer_process import IN_A_BOX
 from .package_view import PACKAGE, what_an_answer_may_see
 
