@@ -53,6 +53,16 @@ def test_the_python_versions_agree(environment: dict[str, str]) -> None:
     assert wanted and environment["python"] == wanted[1]
 
 
+def test_the_version_is_the_same_everywhere() -> None:
+    pyproject, citation, changes = (
+        (ROOT / name).read_text() for name in ("pyproject.toml", "CITATION.cff", "CHANGELOG.md")
+    )
+    version = re.findall(r'^version = "(.+)"', pyproject, re.M)
+    assert re.findall(r"^version: (.+)", citation, re.M) == version
+    assert re.findall(r"^## \[?(\d[^]\s]*)", changes, re.M)[:1] == version
+    assert yaml.safe_load(citation)["cff-version"] == "1.2.0"
+
+
 def test_ci_calls_the_test_command_of_the_readme() -> None:
     assert "make test" in (ROOT / "README.md").read_text()
     assert (ROOT / ".ci/run").read_text().splitlines()[-1] == "make test"

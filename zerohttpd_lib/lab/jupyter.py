@@ -55,6 +55,7 @@ def _command(course: Path, port: int, open_browser: bool) -> list[str]:
         f"--ServerApp.port={port}",
         f"--ServerApp.open_browser={open_browser}",
         "--Application.log_level=ERROR",  # what is left is the address, with its token
+        "--KernelManager.transport_encryption=auto",  # else each kernel warns that its messages are readable
         f"--LabApp.default_url=/lab/tree/{FIRST_CHAPTER}",
     ]
     if os.geteuid() == 0:  # in a container, most likely; Jupyter wants to be told
@@ -77,7 +78,10 @@ def _environment(course: Path, redis_url: str) -> dict[str, str]:
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     _silence_the_news(folders["JUPYTERLAB_SETTINGS_DIR"])
-    return {**os.environ, **{name: str(folder) for name, folder in folders.items()}, "REDIS_URL": redis_url}
+    programs = Path(sys.executable).parent  # where a terminal in JupyterLab finds zerohttpd
+    ours = {name: str(folder) for name, folder in folders.items()}
+    ours["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**os.environ, **ours, "REDIS_URL": redis_url}
 
 
 def _silence_the_news(settings: Path) -> None:
