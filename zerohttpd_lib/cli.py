@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import os
 import shlex
 import sys
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import Final
 
 from .load.plan import THINK_TIMES
 from .servers import DEFAULT_RUNG, RUNGS
+
+# What is no fault of ours, and what mends it.
+CANNOT_WRITE: Final = {
+    errno.ENOSPC: "Free some space (df -h shows where there is none), and try again.",
+    errno.EROFS: "Lay the course out in a folder of yours: zerohttpd init ~/my-lab; zerohttpd lab ~/my-lab",
+    errno.EACCES: "Lay the course out in a folder of yours: zerohttpd init ~/my-lab; zerohttpd lab ~/my-lab",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,11 +29,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .lab.errors import LabError
     from .servers.serve import CannotServe
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal has an arrow
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
     except (LabError, CannotServe) as problem:
         print(f"zerohttpd: {problem}", file=sys.stderr)
+        return 2
+    except OSError as problem:
+        if problem.errno not in CANNOT_WRITE:
+            raise
+        print(f"zerohttpd: {problem.filename}: {problem.strerror}. {CANNOT_WRITE[problem.errno]}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("zerohttpd: interrupted", file=sys.stderr)
@@ -284,8 +302,11 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
+    from .doctor import what_the_lab_lacks
     from .lab.course import find_course
     from .lab.jupyter import run_jupyterlab
 
     course = find_course(options.folder)
+    for sentence in what_the_lab_lacks():
+        print(sentence)
     return run_jupyterlab(course, port=options.port, open_browser=not options.no_browser, redis_url=options.redis)

@@ -42,6 +42,14 @@ def examine() -> list[Finding]:
     return [check() for check in checks]
 
 
+def what_the_lab_lacks() -> list[str]:
+    """What to know before JupyterLab is opened, as sentences. Raises LabError for that without which nothing works."""
+    kernel, descriptors = _kernel(), _descriptors()
+    if not kernel.is_fine:
+        raise LabError(kernel.mend)
+    return [] if descriptors.is_fine else [f"Here are {descriptors.found}. {descriptors.mend}"]
+
+
 def _python() -> Finding:
     mend = "Use Python 3.10 or newer: make lab PYTHON=python3.12, for instance."
     return Finding("Python", sys.version_info >= (3, 10), platform.python_version(), mend)
@@ -50,7 +58,10 @@ def _python() -> Finding:
 def _kernel() -> Finding:
     system = f"{platform.system()} {platform.release()}"
     fine = platform.system() == "Linux" and os.path.exists("/proc/self/fdinfo")
-    return Finding("kernel", fine, system, "epoll is a part of Linux: use Linux, WSL 2, or a Linux container.")
+    mend = "epoll is a part of Linux: use Linux, WSL 2, or a Linux container."
+    if platform.system() == "Linux":
+        mend = "There is no /proc, by which we look at processes: sudo mount -t proc proc /proc"
+    return Finding("kernel", fine, system, mend)
 
 
 def _epoll() -> Finding:

@@ -65,7 +65,7 @@ def update(path: Path, exercise: Exercise) -> str:
     reading = read(path, exercise)
     if not reading.is_older:
         return "it is up to date."
-    book = json.loads((PRISTINE / f"{exercise.name}.ipynb").read_text())
+    book = json.loads((PRISTINE / f"{exercise.name}.ipynb").read_text(encoding="utf-8"))
     moved = [task for task, answer in reading.answers.items() if exercise.is_attempted(task, answer)]
     for cell in book["cells"]:
         task = task_of(source_of(cell))

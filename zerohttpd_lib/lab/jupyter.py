@@ -23,7 +23,8 @@ def run_jupyterlab(course: Path, *, port: int, open_browser: bool, redis_url: st
     signal.signal(signal.SIGTERM, _interrupt)
     with Redis(redis_url) as redis:
         print(redis)
-        print("The notebooks use it through REDIS_URL. Ctrl-C ends JupyterLab and all that runs in it.", flush=True)
+        print("The notebooks use it through REDIS_URL. Ctrl-C ends JupyterLab and all that runs in it.")
+        print("JupyterLab starts, which takes a few seconds; then its address is here ...", flush=True)
         # JupyterLab asks "are you sure?" on Ctrl-C. It is in a session of its own, so that the
         # Ctrl-C comes to us; the guard then ends it, and its kernels with it.
         guard = [sys.executable, "-I", "-S", str(GUARD), "--grace", str(GRACE), "--"]
@@ -81,7 +82,8 @@ def _environment(course: Path, redis_url: str) -> dict[str, str]:
     programs = Path(sys.executable).parent  # where a terminal in JupyterLab finds zerohttpd
     ours = {name: str(folder) for name, folder in folders.items()}
     ours["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return {**os.environ, **ours, "REDIS_URL": redis_url}
+    # Jupyter makes a URL of its folder's name, and fails in a locale that lacks one of its letters.
+    return {**os.environ, **ours, "PYTHONUTF8": "1", "REDIS_URL": redis_url}
 
 
 def _silence_the_news(settings: Path) -> None:
