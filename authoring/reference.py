@@ -56,7 +56,7 @@ PUBLIC: Final = {
     },
     "Figures and panels": {
         "views": "show_load show_waits show_work show_cost show_scan show_published show_sweep show_both "
-        "live_chart watch load_panel inspector interest_panel stepper_panel twin_timelines replay "
+        "live_chart watch one_wait stage load_panel inspector interest_panel stepper_panel twin_timelines replay "
         "Picture",
     },
     "What the kernel is asked": {
