@@ -14,9 +14,13 @@ from zerohttpd_lib import Lab
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.redis_server import Redis
 
+<<<<<<< HEAD
 # `make soak` chooses it, by --hypothesis-profile=soak.
 settings.register_profile("soak", max_examples=100_000, deadline=None)
 
+=======
+TIME_FOR_A_TEST = 120  # seconds
+>>>>>>> packaging
 KEYS = ("visitor_count", "guestbook_remarks")
 
 
@@ -54,9 +58,11 @@ class Quick:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `--dist loadgroup` the tests of a file stay together, as they share servers, but for those
-    of wrong answers, which share nothing and would otherwise be the long end of the run."""
+    of wrong answers, which share nothing and would otherwise be the long end of the run. None may take for ever."""
     for item in items:
-        if item.path.name != "test_wrong_answers.py":
+        if item.config.pluginmanager.hasplugin("timeout") and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TIME_FOR_A_TEST))
+        if item.config.pluginmanager.hasplugin("xdist") and item.path.name != "test_wrong_answers.py":
             item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 

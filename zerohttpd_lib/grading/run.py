@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 from tqdm import tqdm
 
+from ..lab.course import find_course
 from ..lab.errors import LabError
-from ..lab.jupyter import find_course
 from .box import HOW_TO_GET_ONE, Box, best
 from .handed_in import HandedIn, handed_in
 from .judge import judge
