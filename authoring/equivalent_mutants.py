@@ -1,0 +1,17 @@
+"""Mutants that pass the checks, and may: by task, the changed line (as mutants.py shows it) and the reason.
+
+Either the change makes no difference at all, or none that the task speaks of.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+EQUIVALENT: Final[dict[str, dict[str, str]]] = {
+    # exercise 01
+    # exercise 02
+    # exercise 03
+    # exercise 04
+    # exercise 05
+    # exercise 06
+}
