@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from difflib import ndiff
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -40,7 +42,7 @@ PAGE: Final = build.ROOT / "docs" / "mutants.md"
 
 
 class Mutant(NamedTuple):
-    """`change`: the line that was changed, as it is now; or "without: " and the lines that were taken out."""
+    """`change`: in which function which line was changed, as it is now; or "without " and what was taken out."""
 
     task: str
     cell: str
@@ -156,12 +158,15 @@ def can_be_compiled(text: str) -> bool:
 
 
 def what_changed(before: str, after: str) -> str:
-    """The changed lines, without their comments."""
+    """The name of the function, and the changed lines, without their comments."""
     lines = list(ndiff(before.splitlines(), after.splitlines()))
     gone, now = (
         [line[2:].partition("  #")[0].strip() for line in lines if line.startswith(sign)] for sign in ("- ", "+ ")
     )
-    return "without: " + " / ".join(gone) if now == ["pass"] else " / ".join(now)
+    unchanged = list(takewhile(lambda line: line.startswith("  "), lines))
+    inside = re.findall(r"^ +def (\w+)|^  class (\w+)", "\n".join(unchanged), re.M)
+    where = "".join(inside[-1]) + ": " if inside else ""
+    return where + ("without " + " / ".join(gone) if now == ["pass"] else " / ".join(now))
 
 
 def judge_all(exercise: Exercise, mutants: list[Mutant], jobs: int) -> list[Judged]:
