@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Final
 
-from ..lab.processes import LabError
+from ..lab.errors import LabError
 from .box import KINDS
 from .judge import Job
 from .verdict import COULD_NOT, RIGHT, WRONG, Verdict, Wrong

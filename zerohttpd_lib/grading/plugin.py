@@ -17,9 +17,9 @@ import pytest
 
 from .exercise import Exercise
 from .judge import judge
-from .reading import WHOLE, Reading, Unreadable, read, which_exercise
 from .run import AT_A_TIME, CLAIM, OLDER
 from .score import Result, score_lines
+from .submission import WHOLE, Reading, Unreadable, read, which_exercise
 from .verdict import COULD_NOT, RIGHT, Verdict
 
 

@@ -11,14 +11,14 @@ from typing import Final, NamedTuple
 
 from tqdm import tqdm
 
+from ..lab.errors import LabError
 from ..lab.jupyter import find_course
-from ..lab.processes import LabError
 from .box import HOW_TO_GET_ONE, Box, best
 from .handed_in import HandedIn, handed_in
 from .judge import judge
-from .reading import WHOLE
 from .report import write_reports
 from .score import Result, score_lines
+from .submission import WHOLE
 from .verdict import COULD_NOT, NOT_ATTEMPTED, RIGHT, Verdict
 
 AT_A_TIME: Final = 2  # tasks; each has processes of its own
