@@ -57,7 +57,7 @@ class Answer:
         folder = new_folder("answer")
         self._process = GuardedProcess(command, folder, grace=0.2, cwd=folder, keep=(theirs.fileno(),))
         theirs.close()
-        self._pid = self._be_greeted()
+        self.pid = self._be_greeted()
         self._ask("withhold", CALL_TIME, setup=setup)
         self._ask("run", CALL_TIME, source=setup, filename="<setup>")
         self._ask("run", CALL_TIME, source=source, filename=ANSWER)
@@ -175,7 +175,7 @@ class Answer:
 
     def _hangs(self, name: str, seconds: float) -> NoReturn:
         what = f"{name}() did not return" if name else "Your code did not end"
-        stack = self._process.last_stack(self._pid) if not self._process.has_ended() else ""
+        stack = self._process.last_stack(self.pid) if not self._process.has_ended() else ""
         line = re.search(re.escape(ANSWER) + r'", line (\d+)', stack)
         where = f" It was in line {line[1]} of the cell." if line else ""
         raise Wrong("too-slow", say=f"{what} within {seconds:g} seconds.{where}", hints=_LOOP)

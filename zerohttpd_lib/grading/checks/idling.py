@@ -1,38 +1,137 @@
-"""How a server waits when there is nothing to do: the kernel counts how often it wakes up."""
+"""How an answer waits, and what it holds: processes watched from outside, by what the kernel says of them (man 5 proc).
+
+Nothing here is the answer's own word, and nothing depends on how fast this machine is: to go to sleep, to be woken
+up, to have a thread or a descriptor are counted, not timed.
+"""
 
 from __future__ import annotations
 
+import os
+import platform
+import re
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ...lab.server import Server
 from . import Wrong
+from .effort import effort_of, effort_within
+
+if TYPE_CHECKING:
+    from ...lab.server import Server
 
 WATCHED_TIME: Final = 0.5  # seconds
 MOST: Final = 3  # wake-ups in that time: something else may still have been under way
+SHORT: Final = 10.0  # seconds: whoever waits with a time limit below this one wakes up for nothing
+QUIET_TIME: Final = 2.0  # seconds until a process that has answered is asleep again
+
+# The system calls that wait, by number; and which argument is the time limit, in milliseconds, where it is a plain one.
+CALLS: Final = {
+    "x86_64": {0: "read", 7: "poll", 23: "select", 35: "sleep", 43: "accept", 45: "recv", 47: "recv", 61: "wait4",
+               202: "futex", 230: "sleep", 232: "epoll_wait", 270: "select", 271: "ppoll", 281: "epoll_pwait",
+               288: "accept", 441: "epoll_pwait2"},
+    "aarch64": {22: "epoll_pwait", 63: "read", 72: "select", 73: "ppoll", 98: "futex", 101: "sleep", 115: "sleep",
+                202: "accept", 207: "recv", 212: "recv", 242: "accept", 260: "wait4", 441: "epoll_pwait2"},
+}.get(platform.machine(), {})  # fmt: skip
+LIMIT_AT: Final = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}
+MOST_EVENTS_AT: Final = 2  # of the epoll calls
+EPOLLS: Final = ("epoll_wait", "epoll_pwait", "epoll_pwait2")
+
+
+class Sleeper(NamedTuple):
+    """A thread that sleeps in a system call. `limit`: seconds, None for no limit or one that cannot be seen."""
+
+    call: str
+    limit: float | None
+    most_events: int | None  # that an epoll call may return
+
+
+def sleepers(pid: int) -> list[Sleeper]:
+    """Every thread that sleeps in a call of `CALLS`; none where the kernel keeps that to itself."""
+    found = []
+    for thread in _threads_of(pid):
+        with suppress(OSError, ValueError):  # ended; "running"; or not for us to see
+            number, *words = (thread / "syscall").read_text().split()
+            arguments = [int(word, 16) for word in words]
+            if (call := CALLS.get(int(number))) is not None:
+                found.append(_sleeper(call, arguments))
+    return found
+
+
+def _sleeper(call: str, arguments: list[int]) -> Sleeper:
+    limit = None
+    if call in LIMIT_AT:
+        milliseconds = arguments[LIMIT_AT[call]] & 0xFFFFFFFF
+        limit = None if milliseconds >= 0x80000000 else milliseconds / 1e3  # negative: for ever
+    return Sleeper(call, limit, arguments[MOST_EVENTS_AT] & 0xFFFFFFFF if call in EPOLLS else None)
 
 
 def expect_sleep(server: Server, hints: list[str]) -> None:
-    """Raises Wrong("wakes-up") when the server, with nobody to serve, does not just sleep."""
+    """Raises Wrong("wakes-up") when the server, with nobody to serve, does not just sleep, for as long as it takes."""
     woken = min(wakeups(server.pid), wakeups(server.pid))
     if woken > MOST:
         say = f"With nobody to serve, it woke up {woken / WATCHED_TIME:,.0f} times a second."
         raise Wrong("wakes-up", yours=woken / WATCHED_TIME, expected=0, say=say, hints=hints)
+    limits = [sleeper.limit for sleeper in sleepers(server.pid) if sleeper.limit is not None]
+    if limits and min(limits) < SHORT:
+        say = f"With nobody to serve, it wakes up every {min(limits):g} seconds, and finds nothing."
+        raise Wrong("wakes-up", yours=1 / max(min(limits), 1e-3), expected=0, say=say, hints=hints)
 
 
 def wakeups(pid: int) -> int:
     """How often the threads of a process have gone to sleep of their own will, within `WATCHED_TIME`."""
-    before = _sleeps(pid)
-    time.sleep(WATCHED_TIME)
-    return _sleeps(pid) - before
+    return effort_within(pid, WATCHED_TIME).sleeps
 
 
-def _sleeps(pid: int) -> int:
-    """Of all its threads (man 5 proc, status, voluntary_ctxt_switches)."""
-    number = 0
-    for thread in Path(f"/proc/{pid}/task").glob("*/status"):
-        with suppress(OSError):  # ended since
-            number += sum(int(line.split()[1]) for line in thread.read_text().splitlines() if line.startswith("vol"))
-    return number
+class Spent(NamedTuple):
+    """What a call into the answer's process returned, and what it took."""
+
+    result: Any
+    sleeps: int  # beside the one in which the process waits for the next call
+    elapsed: float  # seconds, as the clock has them
+
+
+def spent_in(pid: int, call: Callable[[], Any]) -> Spent:
+    """Make a call, and see what the process spends on it. It must have one thread, which waits to be asked."""
+    _until_quiet(pid)
+    before, started = effort_of(pid), time.monotonic()
+    result = call()
+    elapsed = time.monotonic() - started
+    _until_quiet(pid)
+    return Spent(result, effort_of(pid).since(before).sleeps - 1, elapsed)
+
+
+def _until_quiet(pid: int) -> None:
+    """Until the process sleeps: what it had to do after its answer counts as its own."""
+    deadline = time.monotonic() + QUIET_TIME
+    while _state(pid) != "S" and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def descriptors(pid: int) -> dict[int, str]:
+    """The open descriptors, and what each one refers to."""
+    found = {}
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):  # closed since
+            found[int(entry.name)] = os.readlink(entry)
+    return found
+
+
+def interest_lists(pid: int) -> list[dict[int, int]]:
+    """Of each epoll descriptor: what is asked for, by descriptor (fdinfo), without ERR and HUP, which all have."""
+    lists = []
+    for fd, what in descriptors(pid).items():
+        if what == "anon_inode:[eventpoll]":
+            text = Path(f"/proc/{pid}/fdinfo/{fd}").read_text()
+            targets = re.findall(r"tfd:\s*(\d+) events:\s*([0-9a-f]+)", text)
+            lists.append({int(target): int(events, 16) & ~0x18 for target, events in targets})
+    return lists
+
+
+def _threads_of(pid: int) -> Iterator[Path]:
+    return Path(f"/proc/{pid}/task").glob("*")
