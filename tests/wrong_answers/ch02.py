@@ -224,6 +224,13 @@ def take(sock):
         WrongAnswer("keeps-redis", changed(LOOKUPS, ("        self.by_redis.pop(client.redis_fd, None)\n", ""))),
         WrongAnswer("keeps-client", changed(LOOKUPS, ("        del self.by_client[client.fd]\n", ""))),
         WrongAnswer("finish-by-redis", changed(LOOKUPS, ("del self.by_client[client.fd]", "del self.by_client[fd]"))),
+        WrongAnswer(
+            "empty-is-none",
+            changed(LOOKUPS, ("client.data if client else None", "(client.data if client else b'') or None")),
+        ),
+        WrongAnswer(
+            "mixed-up", changed(LOOKUPS, ("self.by_redis.pop(client.redis_fd, None)", "self.by_redis.clear()"))
+        ),
         # Marks who has finished, and keeps what was there when the number comes back.
         WrongAnswer(
             "reused",

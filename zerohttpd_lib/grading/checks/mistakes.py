@@ -18,6 +18,7 @@ from ..verdict import BY_HAND, NOTHING, RAISED_HINTS, Raised, Wrong
 # Exceptions that nobody raises on purpose: whoever gets one has misspelt something, or forgotten it.
 SLIPS: Final = ("AttributeError", "NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError")
 STARTS_LATER: Final = re.compile(r"Thread|Timer|Process|submit|append|add|start_new_thread|apply_async|put")
+RAISED: Final = re.compile(r"\w+(Error|Exception|Interrupt)\b")  # shown in place of a value
 
 HINTS: Final = {
     "forgets-super": [
@@ -86,7 +87,7 @@ def _in_value(wrong: Wrong, cell: str) -> str | None:
     pairs = list(_pairs(yours, expected))
     if any(isinstance(it, str) and _is_number(other) and _reads_as_number(it) for it, other in pairs):
         return "text-for-number"
-    if any(isinstance(it, str) and isinstance(other, bytes) for it, other in pairs):
+    if any(isinstance(it, str) and isinstance(other, bytes) and not RAISED.match(it) for it, other in pairs):
         return "text-for-bytes"
     return None
 
