@@ -64,7 +64,8 @@ def expect(answer: Answer, fd: Any, data: bytes, ended: bool) -> Spent:
             raise Wrong("eagain-escapes", say=say, hints=EAGAIN) from None
         if ended and raised.kind == "OSError" and "Errno 9" in raised.text:
             hints = ["Whose socket is it? Say that it has ended, and leave it to the caller to close it."]
-            raise Wrong("closes", say="take_all() was asked once more about a socket that it had closed.", hints=hints)
+            say = "take_all() was asked once more about a socket that it had closed."
+            raise Wrong("closes", say=say, hints=hints) from None
         raise
     if spent.result != [data, ended]:
         raise not_all(spent.result, data, ended)

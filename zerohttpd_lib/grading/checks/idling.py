@@ -37,6 +37,7 @@ CALLS: Final = {
 LIMIT_AT: Final = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}
 MOST_EVENTS_AT: Final = 2  # of the epoll calls
 EPOLLS: Final = ("epoll_wait", "epoll_pwait", "epoll_pwait2")
+AWAITS: Final = (*EPOLLS, "select", "ppoll", "sleep")
 
 
 class Sleeper(NamedTuple):
@@ -57,6 +58,30 @@ def sleepers(pid: int) -> list[Sleeper]:
             if (call := CALLS.get(int(number))) is not None:
                 found.append(_sleeper(call, arguments))
     return found
+
+
+def sleeper_in(pid: int, is_over: Callable[[], bool]) -> Sleeper | None:
+    """The thread that sleeps in a wait of the answer's own, as soon as there is one; None if it is over without.
+
+    An answer's process itself waits to be asked, in poll() without a limit: that one does not count. Where the
+    kernel keeps its calls to itself, it is taken for one that sleeps as it should.
+    """
+    if not _can_be_seen(pid):
+        time.sleep(WATCHED_TIME)
+        return None if is_over() else Sleeper("unknown", 0.0, None)
+    while not is_over():
+        for sleeper in sleepers(pid):
+            if sleeper.call in AWAITS or (sleeper.call == "poll" and sleeper.limit is not None):
+                return sleeper
+        time.sleep(0.002)
+    return None
+
+
+def _can_be_seen(pid: int) -> bool:
+    try:
+        return bool(CALLS and Path(f"/proc/{pid}/syscall").read_text())
+    except OSError:
+        return False
 
 
 def _sleeper(call: str, arguments: list[int]) -> Sleeper:
