@@ -62,7 +62,7 @@ class EpollPort(PollServer):
         self.epoll.unregister(fd)
 
     def wait(self):
-        return self.epoll.poll()
+        return self.epoll.poll(maxevents=8)
 '''
 
 ADDS = """\
@@ -139,7 +139,7 @@ WRONG = {
             changed(
                 PORT,
                 (
-                    "        return self.epoll.poll()\n",
+                    "        return self.epoll.poll(maxevents=8)\n",
                     "        while not (ready := self.epoll.poll(0.02)):\n            pass\n        return ready\n",
                 ),
             ),
@@ -149,7 +149,7 @@ WRONG = {
             changed(PORT, ("select.epoll()", "select.poll()"), ("self.epoll", "self.poller")),
         ),
         WrongAnswer("nothing-watched", changed(PORT, ("        self.epoll.register", "        self.poller.register"))),
-        WrongAnswer("nobody-asks", changed(PORT, ("self.epoll.poll()", "self.poller.poll()"))),
+        WrongAnswer("nobody-asks", changed(PORT, ("self.epoll.poll(maxevents=8)", "self.poller.poll()"))),
         WrongAnswer("no-answer", changed(PORT, ("self.epoll.modify(fd", "self.epoll.register(fd"))),
         WrongAnswer("write-kept", changed(PORT, ("self.epoll.modify(fd, events)", "pass"))),
         WrongAnswer(
@@ -168,6 +168,6 @@ WRONG = {
         WrongAnswer(
             "not-level-triggered", changed(PORT, ("register(fd, events)", "register(fd, events | select.EPOLLET)"))
         ),
-        WrongAnswer("never-sleeps", changed(PORT, ("self.epoll.poll()", "self.epoll.poll(0)"))),
+        WrongAnswer("never-sleeps", changed(PORT, ("self.epoll.poll(maxevents=8)", "self.epoll.poll(0, 8)"))),
     ],
 }

@@ -34,6 +34,9 @@ CALLS: Final = {
     "aarch64": {22: "epoll_pwait", 63: "read", 72: "select", 73: "ppoll", 98: "futex", 101: "sleep", 115: "sleep",
                 202: "accept", 207: "recv", 212: "recv", 242: "accept", 260: "wait4", 441: "epoll_pwait2"},
 }.get(platform.machine(), {})  # fmt: skip
+# Where in the kernel those sleep (wchan) whose calls are not told.
+PLACES: Final = {"poll_": "poll", "do_poll": "poll", "do_sys_poll": "poll", "do_select": "select", "do_epoll": "epoll_wait",
+                 "ep_poll": "epoll_wait", "hrtimer_nanosleep": "sleep", "do_nanosleep": "sleep"}  # fmt: skip
 LIMIT_AT: Final = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}
 MOST_EVENTS_AT: Final = 2  # of the epoll calls
 EPOLLS: Final = ("epoll_wait", "epoll_pwait", "epoll_pwait2")
@@ -49,15 +52,22 @@ class Sleeper(NamedTuple):
 
 
 def sleepers(pid: int) -> list[Sleeper]:
-    """Every thread that sleeps in a call of `CALLS`; none where the kernel keeps that to itself."""
-    found = []
-    for thread in _threads_of(pid):
-        with suppress(OSError, ValueError):  # ended; "running"; or not for us to see
-            number, *words = (thread / "syscall").read_text().split()
-            arguments = [int(word, 16) for word in words]
-            if (call := CALLS.get(int(number))) is not None:
-                found.append(_sleeper(call, arguments))
-    return found
+    """Every thread that sleeps in a call that waits; none where the kernel keeps that to itself."""
+    found = (_sleeper_of(thread) for thread in _threads_of(pid))
+    return [sleeper for sleeper in found if sleeper is not None]
+
+
+def _sleeper_of(thread: Path) -> Sleeper | None:
+    with suppress(OSError):  # ended, or not for us to see
+        number, *words = (thread / "syscall").read_text().split()
+        if number != "running":
+            call = CALLS.get(int(number))
+            return None if call is None else _sleeper(call, [int(word, 16) for word in words])
+        # Of some that sleep, as in poll(), it says "running", too: newer kernels let them be frozen there.
+        place = (thread / "wchan").read_text()
+        call = next((call for beginning, call in PLACES.items() if place.startswith(beginning)), None)
+        return None if call is None else Sleeper(call, None, None)
+    return None
 
 
 def sleeper_in(pid: int, is_over: Callable[[], bool]) -> Sleeper | None:
