@@ -14,25 +14,29 @@ class Shouter:
 
     def read_length(self):
         self.receive()
-        self.use_length()
+        self.go_on(self.use_length)
 
     def read_body(self):
         self.receive()
-        self.use_body()
+        self.go_on(self.use_body)
+
+    def go_on(self, step):
+        while step:
+            step = step()
 
     def use_length(self):
         line, line_feed, rest = self.data.partition(b"\\n")
         if line_feed:
             self.length, self.data = int(line), rest
             self.next_callback = self.read_body
-            self.use_body()
+            return self.use_body
 
     def use_body(self):
         if len(self.data) >= self.length:
             body, self.data = self.data[: self.length], self.data[self.length :]
             self.sock.send(body.upper())
             self.next_callback = self.read_length
-            self.use_length()
+            return self.use_length
 """
 
 SERVER = """%%answer half
@@ -55,6 +59,15 @@ class HalfServer(PollServer):
 """
 
 
+PATIENT = """        self.sock.settimeout(0.05)
+        try:
+            while piece := self.sock.recv(4096):
+                self.data += piece
+        except TimeoutError:
+            pass
+"""
+
+
 def changed(cell: str, *changes: tuple[str, str]) -> str:
     """A right answer with these parts replaced, each of them found exactly once."""
     for old, new in changes:
@@ -65,14 +78,13 @@ def changed(cell: str, *changes: tuple[str, str]) -> str:
 
 CHAIN = [
     WrongAnswer(
-        "no-answer",
-        changed(SHOUTER, ("            self.next_callback = self.read_body\n            self.use_body()\n", "")),
+        "no-answer", changed(SHOUTER, ("self.next_callback = self.read_body\n            return self.use_body", "pass"))
     ),
     WrongAnswer(
         "one-message-only",
-        changed(SHOUTER, ("            self.next_callback = self.read_length\n            self.use_length()\n", "")),
+        changed(SHOUTER, ("self.next_callback = self.read_length\n            return self.use_length", "pass")),
     ),
-    WrongAnswer("body-is-here-already", changed(SHOUTER, ("read_body\n            self.use_body()\n", "read_body\n"))),
+    WrongAnswer("body-is-here-already", changed(SHOUTER, ("            return self.use_body\n", ""))),
     # Takes every piece for a whole line.
     WrongAnswer("length-in-pieces", changed(SHOUTER, ("        if line_feed:\n", "        if line:\n"))),
     WrongAnswer("body-in-pieces", changed(SHOUTER, ("if len(self.data) >= self.length:", "if self.data:"))),
@@ -83,21 +95,28 @@ CHAIN = [
         "next-is-lost",
         changed(SHOUTER, ("self.data[: self.length], self.data[self.length :]", "self.data[: self.length], b''")),
     ),
-    WrongAnswer("two-at-once", changed(SHOUTER, ("read_length\n            self.use_length()\n", "read_length\n"))),
+    WrongAnswer("two-at-once", changed(SHOUTER, ("            return self.use_length\n", ""))),
     WrongAnswer(
         "reads-on",
         changed(
             SHOUTER,
             (
-                "        self.receive()\n        self.use_body()\n",
-                "        while len(self.data) < self.length:\n            self.receive()\n        self.use_body()\n",
+                "        self.receive()\n        self.go_on(self.use_body)\n",
+                "        while len(self.data) < self.length:\n            self.receive()\n"
+                "        self.go_on(self.use_body)\n",
             ),
         ),
     ),
+    WrongAnswer("mixes-clients", SHOUTER.replace("self.data", "Shouter.data")),
+    # Each step calls the next one.
     WrongAnswer(
-        "mixes-clients",
-        SHOUTER.replace("self.data", "Shouter.data"),
+        "too-deep",
+        SHOUTER.replace("return self.use_body", "self.use_body()").replace(
+            "return self.use_length", "self.use_length()"
+        ),
     ),
+    WrongAnswer("line-feed-in-body", changed(SHOUTER, ("int(line), rest", "int(line), rest.lstrip()"))),
+    WrongAnswer("waits-a-while", changed(SHOUTER, ("        self.data += self.sock.recv(4096)\n", PATIENT))),
 ]
 
 HALF = [

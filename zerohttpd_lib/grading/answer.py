@@ -49,6 +49,7 @@ class Answer:
     def __init__(self, setup: str, source: str, deadline: float, *, box: Box = NONE, network: bool = False) -> None:
         self.setup, self.source, self.deadline = setup, source, deadline
         self._lab: Lab | None = None
+        self._served: list[Server] = []
         self._box = box
         ours, theirs = socket.socketpair()
         self._channel = Channel(ours)
@@ -120,7 +121,13 @@ class Answer:
         def in_a_box(arguments: list[str], folder: Path) -> list[str]:
             return self._box.for_an_answer(arguments, setup=self.setup, folder=folder, network=True)
 
-        return self.lab.serve(what, record=record, box=in_a_box)
+        server = self.lab.serve(what, record=record, box=in_a_box)
+        self._served.append(server)
+        return server
+
+    def said(self) -> str:
+        """What the servers made from it have written to their standard error."""
+        return "\n".join(server.errors() for server in self._served)
 
     @property
     def lab(self) -> Lab:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import select
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from . import Answer, Fd, Raised, Remote, Wrong, ch02_chain, ch02_half, ch02_lookups, task
+from .idling import descriptors, spent_in
 from .witness import reset, tcp_pair
 
 __all__ = ["ch02_chain", "ch02_half", "ch02_lookups"]  # each registers tasks of its own
@@ -19,22 +21,58 @@ CONNECTED: Final = 6.0  # seconds for a connect that the kernel has to try again
 
 # take
 
+MOST_TAKEN: Final = 4096  # bytes
+TRIES: Final = 3  # of a call that is looked at: what happens by chance does not happen each time
+BUSY: Final = 0.04  # seconds of processor time for one call
+
 
 @task("take", seconds=20)
 def check_take(answer: Answer) -> None:
-    for blocking in (True, False):
+    for blocking in random.sample([True, False], 2):
         ours, sock = _pair(answer, blocking)
-        sent = secrets.token_hex(1000).encode()
-        ours.sendall(sent)
-        _expect(answer, sock, ["data", sent], _about_data)
-        _expect(answer, sock, ["nothing now", b""], _about_nothing)
+        _check_data(answer, ours, sock)
+        _check_wait(answer, sock)
         ours.sendall(b"bye")
-        ours.close()
+        if blocking:
+            ours.close()
+        else:
+            ours.shutdown(socket.SHUT_WR)  # it sends no more, and is still there
         _expect(answer, sock, ["data", b"bye"], _about_data)
         _expect(answer, sock, ["end", b""], _about_end)
+        _expect(answer, sock, ["end", b""], _about_end)
         ours, sock = _pair(answer, blocking)
+        sent = secrets.token_bytes(random.randint(1, 100))
+        ours.sendall(sent)
         reset(ours)
+        _expect(answer, sock, ["data", sent], _about_data)  # which had come before
         _expect(answer, sock, ["broken", b""], _about_reset)
+
+
+def _check_data(answer: Answer, ours: socket.socket, sock: Fd) -> None:
+    """What has come is taken, by any number of calls, and at most 4,096 bytes by each."""
+    sent = secrets.token_bytes(random.randint(1000, 3000))
+    ours.sendall(sent)
+    _expect(answer, sock, ["data", sent], _about_data)
+    sent = secrets.token_bytes(MOST_TAKEN + random.randint(1, 3000))
+    ours.sendall(sent)
+    _expect(answer, sock, ["data", sent[:MOST_TAKEN]], _about_data)
+    _expect(answer, sock, ["data", sent[MOST_TAKEN:]], _about_data)
+
+
+def _check_wait(answer: Answer, sock: Fd) -> None:
+    """A wait that ends by itself is one, too: whoever waits goes to sleep, or keeps the processor busy."""
+
+    def ask() -> None:
+        _expect(answer, sock, ["nothing now", b""], _about_nothing)
+
+    spent = [spent_in(answer.pid, ask) for _ in range(TRIES)]
+    if min(each.sleeps for each in spent) > 0 or min(each.processor for each in spent) > BUSY:
+        hints = [
+            "A time limit only makes the wait shorter, and a loop that asks again is a wait as well.",
+            "The flag socket.MSG_DONTWAIT, or sock.setblocking(False): recv() says at once that nothing has come.",
+        ]
+        say = f"Nothing had come, and each of {TRIES} calls waited before it said so."
+        raise Wrong("waits-a-while", expected=("nothing now", b""), say=say, hints=hints)
 
 
 def _pair(answer: Answer, blocking: bool) -> tuple[socket.socket, Fd]:
@@ -49,7 +87,7 @@ def _pair(answer: Answer, blocking: bool) -> tuple[socket.socket, Fd]:
 Mistake = tuple[str, str, list[str]]  # code, what is wrong, hints
 
 
-def _expect(answer: Answer, sock: Fd, expected: list[Any], about: Callable[[Any], Mistake]) -> None:
+def _expect(answer: Answer, sock: Fd, expected: list[Any], about: Callable[[Any, Any], Mistake]) -> None:
     try:
         yours = answer.call("take", sock, seconds=AT_ONCE)
     except Raised as raised:
@@ -67,7 +105,7 @@ def _expect(answer: Answer, sock: Fd, expected: list[Any], about: Callable[[Any]
             "waits", expected=tuple(expected), say="Nothing had come, and take() waited.", hints=hints
         ) from None
     if yours != expected:
-        code, say, hints = about(yours)
+        code, say, hints = about(yours, expected)
         shown = tuple(yours) if isinstance(yours, list) else yours
         raise Wrong(code, yours=shown, expected=tuple(expected), say=say, hints=hints)
 
@@ -76,14 +114,17 @@ def _kind(yours: Any) -> Any:
     return yours[0] if isinstance(yours, list) and yours else yours
 
 
-def _about_data(yours: Any) -> Mistake:
-    if _kind(yours) == "data":
+def _about_data(yours: Any, expected: Any) -> Mistake:
+    if _kind(yours) == "data" and len(yours) == 2 and isinstance(yours[1], bytes) and yours[1] != expected[1]:
+        if yours[1].startswith(expected[1]):
+            hints = ["At most 4,096 bytes at a time, so that one client cannot keep you busy.", "recv(4096), once"]
+            return "too-much", "More was taken than 4,096 bytes.", hints
         return "too-little", "Not all that had come was taken.", ["How many bytes do you ask for?", "recv(4096)"]
     hints = ["The other side may have sent, and then closed: first come the bytes, then the end.", "Let recv() say it."]
     return "loses-bytes", "Bytes had come.", hints
 
 
-def _about_nothing(yours: Any) -> Mistake:
+def _about_nothing(yours: Any, _: Any) -> Mistake:
     if yours == "BlockingIOError":
         hints = ["In Python, EAGAIN is an exception.", "except BlockingIOError:"]
         return "raises-for-nothing", "Nothing had come: that is no error.", hints
@@ -91,7 +132,7 @@ def _about_nothing(yours: Any) -> Mistake:
     return "ends-too-early", "Nothing had come, and the other side was still there.", hints
 
 
-def _about_end(yours: Any) -> Mistake:
+def _about_end(yours: Any, _: Any) -> Mistake:
     if _kind(yours) == "data":
         return (
             "no-bytes-are-data",
@@ -102,7 +143,7 @@ def _about_end(yours: Any) -> Mistake:
     return "waits-for-the-dead", "The other side has closed.", hints
 
 
-def _about_reset(yours: Any) -> Mistake:
+def _about_reset(yours: Any, _: Any) -> Mistake:
     hints = ["recv() raises ConnectionResetError for it.", "except ConnectionError: beside the other except."]
     if yours == "ConnectionResetError":
         return "raises-for-reset", "The other side has reset the connection, and take() raised.", hints
@@ -118,16 +159,19 @@ def _about_reset(yours: Any) -> Mistake:
 
 @task("connect", seconds=28, network=True)
 def check_connect(answer: Answer) -> None:
+    answer.make_sure_of("start")
+    answer.run(AS_A_PAIR)
+    before = len(descriptors(answer.pid))
     with socket.create_server(("127.0.0.1", 0), backlog=0) as door:
         first = socket.create_connection(door.getsockname())  # and now it is full
-        sock = _start(answer, door)
+        sock = _check_wait_to_connect(answer, door)
         if (yours := _state(answer, sock)) != "under way":
             hints = [
                 "SO_ERROR is 0, too, while the connect is under way.",
                 "Ask first whether the socket is writable, without waiting: poll(0).",
             ]
             raise Wrong("too-early", yours=yours, expected="under way", say="Nobody has let it in yet.", hints=hints)
-        door.accept()[0].close()
+        door.listen(TRIES)  # now there is room for all of them
         _ends_as("connected", answer, sock)
         first.close()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -136,6 +180,29 @@ def check_connect(answer: Answer) -> None:
         if not _is_readable(listener):
             raise Wrong("not-connected", say="You say that it is connected, and nobody came.", hints=_EX)
     _ends_as("ECONNREFUSED", answer, _start(answer, listener))  # which is closed by now
+    if (more := len(descriptors(answer.pid)) - before) > STARTED:
+        hints = ["What a call of state() opens, it has to close: an epoll object, or a copy of the socket."]
+        say = f"Descriptors that are open now, after {STARTED} calls of start():"
+        raise Wrong("leaves-descriptors", yours=more, expected=STARTED, say=say, hints=hints)
+
+
+STARTED: Final = TRIES + 2  # sockets that a learner's answer is asked for
+
+
+def _check_wait_to_connect(answer: Answer, door: socket.socket) -> Remote:
+    """Both functions say at once how it stands, also while it stands badly. Returns one of the sockets."""
+    started = [spent_in(answer.pid, lambda: _start(answer, door)) for _ in range(TRIES)]
+    sock: Remote = started[0].result
+    asked = [spent_in(answer.pid, lambda: _state(answer, sock)) for _ in range(TRIES)]
+    for name, spent in (("start", started), ("state", asked)):
+        if min(each.sleeps for each in spent) > 0 or min(each.processor for each in spent) > BUSY:
+            hints = [
+                "A wait with a time limit is a wait all the same: a server with many clients would stand still for it.",
+                "setblocking(False) before connect_ex(), and poll(0): both return at once.",
+            ]
+            say = f"The door is full, and each of {TRIES} calls of {name}() waited for a while."
+            raise Wrong("waits-a-while", say=say, hints=hints)
+    return sock
 
 
 _EX: Final = [
@@ -151,8 +218,6 @@ AS_A_PAIR: Final = "def start_as_a_pair(host, port): return start((host, port))"
 def _start(answer: Answer, listener: socket.socket) -> Remote:
     address = listener.getsockname() if listener.fileno() >= 0 else _nobody()
     try:
-        answer.make_sure_of("start")
-        answer.run(AS_A_PAIR)
         return answer.make("start_as_a_pair", *address, seconds=AT_ONCE)
     except Raised as raised:
         if raised.kind not in ("BlockingIOError", "ConnectionRefusedError"):

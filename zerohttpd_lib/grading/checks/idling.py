@@ -125,6 +125,7 @@ class Spent(NamedTuple):
 
     result: Any
     sleeps: int  # beside the one in which the process waits for the next call
+    processor: float  # seconds
     elapsed: float  # seconds, as the clock has them
 
 
@@ -135,7 +136,8 @@ def spent_in(pid: int, call: Callable[[], Any]) -> Spent:
     result = call()
     elapsed = time.monotonic() - started
     _until_quiet(pid)
-    return Spent(result, effort_of(pid).since(before).sleeps - 1, elapsed)
+    effort = effort_of(pid).since(before)
+    return Spent(result, effort.sleeps - 1, effort.seconds, elapsed)
 
 
 def _until_quiet(pid: int) -> None:
