@@ -194,9 +194,7 @@ def explain_crossing(
         ),
     }
     if right > 0 and isinstance(yours, (int, float)) and yours == 0:
-        return "cheaper-from-the-start", [
-            "What does a page of each cost with nobody watched? epoll's is the dearer one."
-        ]
+        return "cheaper-from-the-start", ["With nobody watched, which page is dearer? Work out both."]
     for code, (other, hint) in mistakes.items():
         if isinstance(yours, (int, float)) and math.isclose(yours, other, rel_tol=1e-6, abs_tol=1e-6):
             return code, [hint]
