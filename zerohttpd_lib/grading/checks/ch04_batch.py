@@ -30,11 +30,21 @@ DRIVER: Final = """
 import os
 import socket
 
+class Counting(socket.socket):
+    closings = 0
+
+    def close(self):
+        self.closings += 1
+        super().close()
+
+def most_closings():
+    return max(sock.closings for sock in pair)
+
 def prepare(a, b, spare, tell):
     global loop, pair, tell_it, spare_number, finished
     loop, finished, spare_number = Loop(), [], spare
     tell_it = socket.socket(fileno=tell)
-    pair = [socket.socket(fileno=a), socket.socket(fileno=b)]
+    pair = [Counting(fileno=a), Counting(fileno=b)]
     for sock in pair:
         loop.add(sock, first)
 
@@ -110,6 +120,9 @@ def check_batch(answer: Answer) -> None:
         raise Wrong("newcomer-unheard", say=say, hints=NEWCOMER)
     check_closed(finished, closed_in_time)
     check_all(answer)
+    if answer.call("most_closings") > 1:
+        say = "A socket that was finished and closed was closed again after a later batch."
+        raise Wrong("never-cleared", say=say, hints=["Once they are closed, forget them: self.finished.clear()."])
     check_ghost(answer, tell)
 
 
