@@ -13,7 +13,7 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
     # exercise 03
     # exercise 04
     "drain": {
-        "take_all: piece = sock.recv(4097)": "How much a read asks for is free: it goes on until there is nothing more.",
+        "take_all: piece = sock.recv(4097)": "How much one read asks for is free: it goes on until nothing is left.",
     },
     # exercise 05
     # exercise 06

@@ -37,10 +37,11 @@ def compare_half(yours: Any, rates: dict[str, dict[int, float]]) -> None:
         expected = next(n for n in column if column[n] < best / 2)
         if yours[name] == expected:
             continue
-        code, hint = "another-level", "Go down the column until the rate is below half of the best one."
-        if yours[name] == next((n for n in column if column[n] < column[min(column)] / 2), None):
-            code, hint = "half-of-the-first", "You took half of the first rate. Which is the best one of the column?"
-        elif yours[name] == max(n for n in column if column[n] >= best / 2):
+        code, hint = (
+            "another-level",
+            "Go down the column until the rate is below half of its best one, which is not its first.",
+        )
+        if yours[name] == max(n for n in column if column[n] >= best / 2):
             code, hint = "the-one-before", "That is the last level that is still above. The first one below comes next."
         raise Wrong(
             code, yours=yours, expected="another number", hints=[hint], say=f"`half_at` of {name} is not right."
