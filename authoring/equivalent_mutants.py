@@ -12,6 +12,9 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
     # exercise 02
     # exercise 03
     # exercise 04
+    "drain": {
+        "take_all: piece = sock.recv(4097)": "How much one read asks for is free: it goes on until nothing is left.",
+    },
     # exercise 05
     # exercise 06
 }

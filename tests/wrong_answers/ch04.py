@@ -89,6 +89,16 @@ class Loop:
         self.finished.clear()
 """
 
+HANDLE = """        for fd, events in self.epoll.poll(1):
+            if fd in self.callbacks:
+                sock, callback = self.callbacks[fd]
+                callback(sock)
+"""
+CLOSE = """        for sock in self.finished:
+            sock.close()
+        self.finished.clear()
+"""
+
 
 def changed(cell: str, *pairs: tuple[str, str]) -> str:
     """The cell with a mistake put in."""
@@ -141,6 +151,7 @@ def how_it_left(events):
     return "broken" if events & select.EPOLLERR else "there"
 """,
         ),
+        WrongAnswer("broken-as-there", changed(LEFT, ("events & select.EPOLLERR:", "events & 0x18 == 0x18:"))),
         WrongAnswer("no-word", changed(LEFT, ('"half"', "event_names(events)"))),
     ],
     "fdinfo": [
@@ -152,10 +163,50 @@ def how_it_left(events):
         ),
         WrongAnswer("drops-flags", changed(FDINFO, ("& ~(select.EPOLLERR | select.EPOLLHUP)", "& 0xFFE7"))),
         WrongAnswer("other-descriptors", changed(FDINFO, ("    return found", "            break\n    return found"))),
+        WrongAnswer("other-events", changed(FDINFO, ("& ~(select.EPOLLERR | select.EPOLLHUP)", "& 0xC0002005"))),
         WrongAnswer("no-dict", changed(FDINFO, ("return found", "return list(found.items())"))),
         WrongAnswer("other-events", changed(FDINFO, ("& ~(select", "^ (0x1c | select"))),
     ],
     "interest": [
+        WrongAnswer(
+            "asks-for-more", changed(INTEREST, ("modify(sock, events)", "modify(sock, events | select.EPOLLET)"))
+        ),
+        WrongAnswer(
+            "no-list",
+            changed(
+                INTEREST,
+                ("select.epoll()", "select.poll()"),
+                (WANT, "        self.epoll.register(sock, events)\n"),
+                ("poll(seconds)", "poll(seconds * 1000)"),
+            ),
+        ),
+        WrongAnswer(
+            "other-list",
+            changed(
+                INTEREST,
+                (
+                    "        try:\n",
+                    "        if not events:\n            return self.epoll.unregister(sock)\n        try:\n",
+                ),
+            ),
+        ),
+        WrongAnswer("shuts-only", changed(INTEREST, ("sock.close()", "sock.shutdown(socket.SHUT_RDWR)"))),
+        WrongAnswer("does-not-wait", changed(INTEREST, ("poll(seconds)", "poll(0)"))),
+        WrongAnswer(
+            "keeps-asking",
+            changed(
+                INTEREST,
+                (
+                    "        return self.epoll.poll(seconds)\n",
+                    """        import time
+        end = time.monotonic() + seconds
+        while not (ready := self.epoll.poll(0.01)) and time.monotonic() < end:
+            pass
+        return ready
+""",
+                ),
+            ),
+        ),
         WrongAnswer("registers-twice", changed(INTEREST, (WANT, "        self.epoll.register(sock, events)\n"))),
         WrongAnswer("modifies-unknown", changed(INTEREST, (WANT, "        self.epoll.modify(sock, events)\n"))),
         WrongAnswer(
@@ -208,6 +259,34 @@ def how_it_left(events):
         ),
     ],
     "drain": [
+        WrongAnswer(
+            "counts-reads",
+            """%%answer drain
+def take_all(sock):
+    data = b""
+    for _ in range(2):
+        try:
+            piece = sock.recv(1_000_000)
+        except BlockingIOError:
+            return data, False
+        if not piece:
+            return data, True
+        data += piece
+    return data, False
+""",
+        ),
+        WrongAnswer(
+            "waits",
+            changed(
+                DRAIN,
+                ("    pieces = []\n", "    pieces = []\n    sock.settimeout(0.05)\n"),
+                ("except BlockingIOError", "except TimeoutError"),
+            ),
+        ),
+        WrongAnswer("closes", changed(DRAIN, ("if not piece:\n", "if not piece:\n            sock.close()\n"))),
+        WrongAnswer(
+            "no-answer", changed(DRAIN, ("pieces), False", "pieces), 'no'"), ("pieces), True", "pieces), 'yes'"))
+        ),
         WrongAnswer(
             "leaves-some",
             """%%answer drain
@@ -264,6 +343,54 @@ def take_all(sock):
         WrongAnswer("too-slow", changed(DRAIN, ("    pieces = []\n", "    pieces = []\n    sock.setblocking(True)\n"))),
     ],
     "batch": [
+        WrongAnswer(
+            "waits-again",
+            changed(
+                BATCH,
+                (
+                    HANDLE,
+                    """        seconds = 1
+        while ready := self.epoll.poll(seconds, 1):
+            fd, events = ready[0]
+            if fd in self.callbacks:
+                sock, callback = self.callbacks[fd]
+                callback(sock)
+            seconds = 0
+""",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "closes-late",
+            changed(
+                BATCH,
+                (CLOSE, ""),
+                (
+                    HANDLE,
+                    "        ready = self.epoll.poll(1)\n" + CLOSE + HANDLE.replace("self.epoll.poll(1)", "ready"),
+                ),
+            ),
+        ),
+        WrongAnswer("does-not-wait", changed(BATCH, ("poll(1)", "poll(0)"))),
+        WrongAnswer("no-limit", changed(BATCH, ("poll(1)", "poll()"))),
+        WrongAnswer(
+            "keeps-asking",
+            changed(
+                BATCH,
+                (
+                    "        for fd, events in self.epoll.poll(1):\n",
+                    """        import time
+        end = time.monotonic() + 1
+        while not (ready := self.epoll.poll(0)) and time.monotonic() < end:
+            pass
+        for fd, events in ready:
+""",
+                ),
+            ),
+        ),
+        WrongAnswer("told-once", changed(BATCH, ("select.EPOLLIN)", "select.EPOLLIN | select.EPOLLET)"))),
+        WrongAnswer("ghost", changed(BATCH, ("        self.epoll.unregister(sock)\n", ""))),
+        WrongAnswer("never-cleared", changed(BATCH, ("        self.finished.clear()\n", ""))),
         WrongAnswer(
             "key-error",
             changed(

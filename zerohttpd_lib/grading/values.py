@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 LONGEST_REPR: Final = 300  # characters
+MOST_BITS: Final = 2000  # of a whole number
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,13 @@ def encode(value: Any) -> Any:  # noqa: PLR0911 - a case for each kind
         return value
     if isinstance(value, str):
         return str.__str__(value)  # of a subclass, such as an enumeration's member, the value
-    for plain in (int, float):
-        if isinstance(value, plain):
-            return plain(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, int):  # Python writes no number that is longer (sys.get_int_max_str_digits)
+        bits = value.bit_length()
+        return int(value) if bits < MOST_BITS else {"other": f"<a number of {bits:,} bits>"}
     if isinstance(value, (Fraction, Decimal)):
-        return int(value) if value == int(value) else float(value)
+        return encode(int(value)) if value == value // 1 else float(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"bytes": base64.b64encode(bytes(value)).decode()}
     if isinstance(value, (list, tuple)):

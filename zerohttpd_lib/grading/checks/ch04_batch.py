@@ -15,7 +15,7 @@ from typing import Final
 
 from . import Answer, Raised, Wrong, task
 from .ch04_interest import newcomer_with
-from .effort import effort_within
+from .effort import effort_of, effort_within
 from .idling import sleeper_in
 
 LONGEST_WAIT: Final = 1.0  # seconds, the task's own
@@ -30,11 +30,21 @@ DRIVER: Final = """
 import os
 import socket
 
+class Counting(socket.socket):
+    closings = 0
+
+    def close(self):
+        self.closings += 1
+        super().close()
+
+def most_closings():
+    return max(sock.closings for sock in pair)
+
 def prepare(a, b, spare, tell):
     global loop, pair, tell_it, spare_number, finished
     loop, finished, spare_number = Loop(), [], spare
     tell_it = socket.socket(fileno=tell)
-    pair = [socket.socket(fileno=a), socket.socket(fileno=b)]
+    pair = [Counting(fileno=a), Counting(fileno=b)]
     for sock in pair:
         loop.add(sock, first)
 
@@ -110,12 +120,15 @@ def check_batch(answer: Answer) -> None:
         raise Wrong("newcomer-unheard", say=say, hints=NEWCOMER)
     check_closed(finished, closed_in_time)
     check_all(answer)
+    if answer.call("most_closings") > 1:
+        say = "A socket that was finished and closed was closed again after a later batch."
+        raise Wrong("never-cleared", say=say, hints=["Once they are closed, forget them: self.finished.clear()."])
     check_ghost(answer, tell)
 
 
 def wait_for_newcomer(answer: Answer, newcomer: socket.socket, finished: socket.socket, tell: socket.socket) -> bool:
     """A wait in which at first nobody is ready. Returns whether the finished one was closed by then."""
-    started = time.monotonic()
+    before, started = effort_of(answer.pid), time.monotonic()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(once, answer)
         try:
@@ -129,10 +142,11 @@ def wait_for_newcomer(answer: Answer, newcomer: socket.socket, finished: socket.
     if sleeper is None and lasted < 0.9 * LONGEST_WAIT:
         say = "run_once() was called, nobody was ready, and it was back at once."
         raise Wrong("does-not-wait", say=say, hints=["Wait for a second at most: epoll.poll(1)."])
-    if sleeper is None or woken > MOST_SLEEPS:
+    slept = effort_of(answer.pid).since(before).sleeps - 1  # one was to wait for this call
+    if woken > MOST_SLEEPS or (sleeper is None and slept < 1):
         say = "run_once() was called, nobody was ready, and it asked again and again."
         raise Wrong("keeps-asking", say=say, hints=ASKING)
-    if sleeper.limit is None or sleeper.limit > LONGEST_WAIT:
+    if sleeper is not None and (sleeper.limit is None or sleeper.limit > LONGEST_WAIT):
         say = "run_once() waits with another time limit."
         limit = "none" if sleeper.limit is None else f"{sleeper.limit:g} s"
         raise Wrong("no-limit", yours=limit, expected="1 s", say=say, hints=NO_LIMIT)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ...kernel.events import event_names
 from ..recorded import recorded_trace
 from . import Answer, Wrong, ch05_contexts, ch05_port, task
+from .filled_in import expect_dict, expect_filled_in, expect_number, letter
 
 __all__ = ["ch05_contexts", "ch05_port"]  # each registers tasks of its own
 
@@ -68,18 +69,16 @@ CLOSED: Final = {  # the mistake that a wrong prediction of each case is, and hi
 
 @task("closed", seconds=15)
 def check_closed(answer: Answer) -> None:
-    reported, because = answer.value("reported"), answer.value("because")
-    if not isinstance(reported, dict):
-        hints = ['Keep the braces: reported = {1: "...", 2: "...", 3: "...", 4: "..."}']
-        say = "`reported` should have a text for each of 1, 2, 3 and 4."
-        raise Wrong("not-a-dict", yours=reported, say=say, hints=hints)
+    because = answer.value("because")
+    reported = expect_dict("reported", answer.value("reported"), CLOSED)
     for case, expected in measured_reports().items():
-        yours = reported.get(case)
-        if not isinstance(yours, str) or _words(yours) != _words(expected):
+        yours = reported[case]
+        if _words(yours) != _words(expected):
             code, *hints = CLOSED[case]
             # What it is instead is for the learner to find: a measured answer would end the exercise.
             raise Wrong(code, yours=yours, expected="something else", hints=hints, say=f"Case {case} is not right.")
-    if because != "b":
+    expect_filled_in("because", because)
+    if letter(because) != "b":
         hints = [
             "In case 3 the number that was registered means nothing any more, and the copy has another one.",
             "man 7 epoll, questions and answers: does closing a descriptor take it off all interest lists?",
@@ -87,9 +86,10 @@ def check_closed(answer: Answer) -> None:
         raise Wrong("wrong-reason", yours=because, expected="another reason", hints=hints, say="The events are right.")
 
 
-def _words(text: str) -> set[str]:
-    """The names of the events; POLLIN and EPOLLIN are IN."""
-    return set(re.sub("E?POLL| ", "", text.upper()).split("|"))
+def _words(yours: Any) -> set[str]:
+    """The names of the events; POLLIN, EPOLLIN and their number are IN, and "" is nothing."""
+    text = event_names(yours) if isinstance(yours, int) else yours if isinstance(yours, str) else repr(yours)
+    return set(re.sub("E?POLL| ", "", text.upper()).replace(",", "|").split("|")) - {"", "NOTHING", "NONE"}
 
 
 # evidence
@@ -119,11 +119,15 @@ def check_evidence(answer: Answer) -> None:
     ]
     number, fd = bad[0]
     mistake, yours, wait_number = (answer.value(name) for name in ("mistake", "descriptor", "wait_number"))
+    for name, value in (("mistake", mistake), ("descriptor", yours), ("wait_number", wait_number)):
+        expect_filled_in(name, value)
     if mistake != "write-kept":
         default = ("no-such-kind", "Choose one of the five words.")
         code, hint = KINDS.get(mistake, default) if isinstance(mistake, str) else default
         nudge = "One wait was handled for far longer than the others. What was ready in it?"
         raise Wrong(code, yours=mistake, expected="another kind", hints=[hint, nudge])
+    for name, value in (("descriptor", yours), ("wait_number", wait_number)):
+        expect_number(name, value)
     _compare_descriptor(yours, fd, {e.fd: e.role for wait in trace for e in wait.ready})
     if wait_number == number:
         return

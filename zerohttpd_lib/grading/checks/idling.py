@@ -29,11 +29,14 @@ QUIET_TIME: Final = 2.0  # seconds until a process that has answered is asleep a
 # The system calls that wait, by number; and which argument is the time limit, in milliseconds, where it is a plain one.
 CALLS: Final = {
     "x86_64": {0: "read", 7: "poll", 23: "select", 35: "sleep", 43: "accept", 45: "recv", 47: "recv", 61: "wait4",
-               202: "futex", 230: "sleep", 232: "epoll_wait", 270: "select", 271: "ppoll", 281: "epoll_pwait",
-               288: "accept", 441: "epoll_pwait2"},
+               202: "futex", 219: "restarted", 230: "sleep", 232: "epoll_wait", 270: "select", 271: "ppoll",
+               281: "epoll_pwait", 288: "accept", 441: "epoll_pwait2"},
     "aarch64": {22: "epoll_pwait", 63: "read", 72: "select", 73: "ppoll", 98: "futex", 101: "sleep", 115: "sleep",
-                202: "accept", 207: "recv", 212: "recv", 242: "accept", 260: "wait4", 441: "epoll_pwait2"},
+                128: "restarted", 202: "accept", 207: "recv", 212: "recv", 242: "accept", 260: "wait4",
+                441: "epoll_pwait2"},
 }.get(platform.machine(), {})  # fmt: skip
+# Where in the kernel it sleeps (wchan).
+PLACES: Final = {"poll_": "poll", "do_poll": "poll", "do_sys_poll": "poll", "hrtimer": "sleep", "do_nanosleep": "sleep"}
 LIMIT_AT: Final = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}
 MOST_EVENTS_AT: Final = 2  # of the epoll calls
 EPOLLS: Final = ("epoll_wait", "epoll_pwait", "epoll_pwait2")
@@ -49,15 +52,23 @@ class Sleeper(NamedTuple):
 
 
 def sleepers(pid: int) -> list[Sleeper]:
-    """Every thread that sleeps in a call of `CALLS`; none where the kernel keeps that to itself."""
-    found = []
-    for thread in _threads_of(pid):
-        with suppress(OSError, ValueError):  # ended; "running"; or not for us to see
-            number, *words = (thread / "syscall").read_text().split()
-            arguments = [int(word, 16) for word in words]
-            if (call := CALLS.get(int(number))) is not None:
-                found.append(_sleeper(call, arguments))
-    return found
+    """Every thread that sleeps in a call that waits; none where the kernel keeps that to itself."""
+    found = (_sleeper_of(thread) for thread in _threads_of(pid))
+    return [sleeper for sleeper in found if sleeper is not None]
+
+
+def _sleeper_of(thread: Path) -> Sleeper | None:
+    with suppress(OSError):  # ended, or not for us to see
+        number, *words = (thread / "syscall").read_text().split()
+        if number == "running":
+            return None
+        if (call := CALLS.get(int(number))) != "restarted":
+            return None if call is None else _sleeper(call, [int(word, 16) for word in words])
+        # A poll() that was stopped and continued goes on in another call, without arguments (man 2 restart_syscall).
+        place = (thread / "wchan").read_text()
+        call = next((call for beginning, call in PLACES.items() if place.startswith(beginning)), None)
+        return None if call is None else Sleeper(call, None, None)
+    return None
 
 
 def sleeper_in(pid: int, is_over: Callable[[], bool]) -> Sleeper | None:
