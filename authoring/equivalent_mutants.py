@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+LARGE: Final = "A letter or a word may be written large."
+ROUNDED: Final = "Less than a thousandth: the check allows two hundredths, to those who round."
+
 EQUIVALENT: Final[dict[str, dict[str, str]]] = {
     # exercise 01
     # exercise 02
@@ -17,4 +20,26 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
     },
     # exercise 05
     # exercise 06
+    "calls": {'because = "B"': LARGE},
+    "winner": {
+        'cheaper = {1: "EPOLL", 2: "epoll", 3: "close", 4: "close"}': LARGE,
+        'cheaper = {1: "epoll", 2: "EPOLL", 3: "close", 4: "close"}': LARGE,
+        'cheaper = {1: "epoll", 2: "epoll", 3: "CLOSE", 4: "close"}': LARGE,
+        'cheaper = {1: "epoll", 2: "epoll", 3: "close", 4: "CLOSE"}': LARGE,
+        'decides = "C"': LARGE,
+    },
+    "fit": {
+        "fit: watched, ready, seconds = np.array(times, dtype=None).T": "The times are floats, so all of it is.",
+        "fit: watched, ready, seconds = np.array(times, ).T": "The times are floats, so all of it is.",
+        "fit: prices, *_ = np.linalg.lstsq(terms / seconds[:, None], seconds / seconds, )": (
+            "rcond is for columns that depend on each other, which these do not."
+        ),
+    },
+    "table": {
+        "half_at = {name: next(n for n in column if column[n] <= max(column.values()) / 2) "
+        "for name, column in rates.items()}": "No rate in the table is exactly half of the best one.",
+        "watched_more = 2 * (2501 - 300) / processes": ROUNDED,
+        "watched_more = 2 * (2500 - 301) / processes": ROUNDED,
+        'verdict = "B"': LARGE,
+    },
 }
