@@ -7,11 +7,22 @@ from __future__ import annotations
 
 from typing import Final
 
-SMALL: Final = "small and capital letters mean the same event: the check takes both on purpose"
+SMALL: Final = "Small and capital letters mean the same event: the check takes both on purpose."
+LARGE: Final = "A letter or a word may be written large."
+ROUNDED: Final = "Less than a thousandth: the check allows two hundredths, to those who round."
 
 EQUIVALENT: Final[dict[str, dict[str, str]]] = {
     # exercise 01
     # exercise 02
+    "connect": {
+        "state: poller.register(sock, )": "Without events, register() asks for OUT, too, and for more (select, poll.register).",
+    },
+    "chain": {
+        "receive: self.data += self.sock.recv(4097)": "The size of a piece is free.",
+    },
+    "half": {
+        "read_request: chunk = client.sock.recv(65537)": "The size of a piece is free.",
+    },
     # exercise 03
     "unasked": {
         '"a": "in|hup",': SMALL,
@@ -22,13 +33,13 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
     },
     "last_words": {
         "last_words: array = (PollFd * 2)(PollFd(sock.fileno(), select.POLLIN))": (
-            "the second entry asks for nothing, of descriptor 0, on which nothing happens"
+            "The second entry asks for nothing, of descriptor 0, on which nothing happens."
         ),
-        "last_words: poll(array, milliseconds=-2)": "any negative limit is none (man 2 poll)",
-        "last_words: piece = sock.recv(1001)": "the size of a piece is free",
+        "last_words: poll(array, milliseconds=-2)": "Any negative limit is none (man 2 poll).",
+        "last_words: piece = sock.recv(1001)": "The size of a piece is free.",
     },
     "array": {
-        "modify: raise KeyError(None)": "the task says which exception, and not what is in it",
+        "modify: raise KeyError(None)": "The task says which exception, and not what is in it.",
     },
     # exercise 04
     "drain": {
@@ -36,4 +47,26 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
     },
     # exercise 05
     # exercise 06
+    "calls": {'because = "B"': LARGE},
+    "winner": {
+        'cheaper = {1: "EPOLL", 2: "epoll", 3: "close", 4: "close"}': LARGE,
+        'cheaper = {1: "epoll", 2: "EPOLL", 3: "close", 4: "close"}': LARGE,
+        'cheaper = {1: "epoll", 2: "epoll", 3: "CLOSE", 4: "close"}': LARGE,
+        'cheaper = {1: "epoll", 2: "epoll", 3: "close", 4: "CLOSE"}': LARGE,
+        'decides = "C"': LARGE,
+    },
+    "fit": {
+        "fit: watched, ready, seconds = np.array(times, dtype=None).T": "The times are floats, so all of it is.",
+        "fit: watched, ready, seconds = np.array(times, ).T": "The times are floats, so all of it is.",
+        "fit: prices, *_ = np.linalg.lstsq(terms / seconds[:, None], seconds / seconds, )": (
+            "rcond is for columns that depend on each other, which these do not."
+        ),
+    },
+    "table": {
+        "half_at = {name: next(n for n in column if column[n] <= max(column.values()) / 2) "
+        "for name, column in rates.items()}": "No rate in the table is exactly half of the best one.",
+        "watched_more = 2 * (2501 - 300) / processes": ROUNDED,
+        "watched_more = 2 * (2500 - 301) / processes": ROUNDED,
+        'verdict = "B"': LARGE,
+    },
 }

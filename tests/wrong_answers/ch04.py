@@ -23,6 +23,11 @@ def interest_list(text):
     return found
 """
 
+NOTHING = """        if not events:
+            self.want(sock, select.EPOLLIN)
+            return self.epoll.unregister(sock)
+        try:
+"""
 INTEREST = """%%answer interest
 class Interest:
     def __init__(self):
@@ -146,7 +151,7 @@ def how_it_left(events):
             "gone-as-there",
             """%%answer left
 def how_it_left(events):
-    if events == select.EPOLLIN | select.EPOLLRDHUP:
+    if events & select.EPOLLRDHUP and not events & select.EPOLLHUP:
         return "half"
     return "broken" if events & select.EPOLLERR else "there"
 """,
@@ -168,9 +173,7 @@ def how_it_left(events):
         WrongAnswer("other-events", changed(FDINFO, ("& ~(select", "^ (0x1c | select"))),
     ],
     "interest": [
-        WrongAnswer(
-            "asks-for-more", changed(INTEREST, ("modify(sock, events)", "modify(sock, events | select.EPOLLET)"))
-        ),
+        WrongAnswer("asks-for-more", changed(INTEREST, ("modify(sock, events)", "modify(sock, events | 1 << 31)"))),
         WrongAnswer(
             "no-list",
             changed(
@@ -186,7 +189,7 @@ def how_it_left(events):
                 INTEREST,
                 (
                     "        try:\n",
-                    "        if not events:\n            return self.epoll.unregister(sock)\n        try:\n",
+                    NOTHING,
                 ),
             ),
         ),
@@ -284,9 +287,7 @@ def take_all(sock):
             ),
         ),
         WrongAnswer("closes", changed(DRAIN, ("if not piece:\n", "if not piece:\n            sock.close()\n"))),
-        WrongAnswer(
-            "no-answer", changed(DRAIN, ("pieces), False", "pieces), 'no'"), ("pieces), True", "pieces), 'yes'"))
-        ),
+        WrongAnswer("no-answer", changed(DRAIN, ("False", "'no'"), ("pieces), True", "pieces), 'yes'"))),
         WrongAnswer(
             "leaves-some",
             """%%answer drain
@@ -367,7 +368,7 @@ def take_all(sock):
                 (CLOSE, ""),
                 (
                     HANDLE,
-                    "        ready = self.epoll.poll(1)\n" + CLOSE + HANDLE.replace("self.epoll.poll(1)", "ready"),
+                    "        batch = self.epoll.poll(1)\n" + CLOSE + changed(HANDLE, ("self.epoll.poll(1)", "batch")),
                 ),
             ),
         ),

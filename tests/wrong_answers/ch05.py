@@ -106,10 +106,6 @@ WRONG = {
             "namesakes",
             changed(
                 CONTEXTS,
-                (
-                    "self.by_redis[redis.fileno()] = self.by_client[client.fileno()]",
-                    "self.by_redis[redis.fileno()] = self.by_client[client.fileno()]",
-                ),
                 ("self.redis_of[client.fileno()] = redis", "self.redis_of[self.by_client[client.fileno()]] = redis"),
                 (
                     "        del self.by_client[client.fileno()]\n",
@@ -207,7 +203,7 @@ class EpollPort(PollServer):
             "naps",
             changed(
                 PORT,
-                ("        return self.epoll", "        __import__('time').sleep(0.005)\n        return self.epoll"),
+                ("        return", "        import time\n\n        time.sleep(0.005)\n        return"),
             ),
         ),
         WrongAnswer("nothing-watched", changed(PORT, ("        self.epoll.register", "        self.poller.register"))),

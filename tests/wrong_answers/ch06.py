@@ -75,9 +75,7 @@ WRONG = {
         WrongAnswer("absolute", changed(FIT, ("terms / seconds[:, None], seconds / seconds", "terms, seconds"))),
         WrongAnswer(
             "root-weighted",
-            changed(
-                FIT, ("terms / seconds[:, None], seconds / seconds", "terms / seconds[:, None]**0.5, seconds**0.5")
-            ),
+            changed(FIT, ("seconds[:, None], seconds / seconds", "seconds[:, None]**0.5, seconds**0.5")),
         ),
         WrongAnswer("half-weighted", changed(FIT, ("seconds / seconds", "seconds"))),
         WrongAnswer(

@@ -110,8 +110,8 @@ def _mistake_in(poll: Any, epoll: Any, waits: int, changes: int) -> tuple[str, s
         "One and the same descriptor is watched, modified and forgotten. Is one of these missing, for both of them?"
     )
     of_epoll = {
-        waits: ("changes-are-free", "For epoll each change of the list is an epoll_ctl, a call of its own."),
         changes: ("waits-forgotten", "Those are the changes. Each wait is an epoll_wait besides."),
+        waits: ("changes-are-free", "For epoll each change of the list is an epoll_ctl, a call of its own."),
         waits + changes - 1: ("one-change-short", "One change is missing. Go through the life of both descriptors."),
         waits + changes - 2: ("two-changes-short", two_short),
         waits + changes // 2: ("one-descriptor", "There is a second descriptor that comes and goes with each page."),

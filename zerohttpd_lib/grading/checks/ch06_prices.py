@@ -124,7 +124,7 @@ def is_near(yours: Any, expected: float) -> bool:
     if not isinstance(yours, (int, float)) or isinstance(yours, bool):
         return False
     return math.isclose(yours, expected, rel_tol=1e-6, abs_tol=1e-6) or (
-        yours == round(yours) and abs(yours - expected) <= 1
+        expected > 0 and yours == round(yours) and abs(yours - expected) <= 1
     )
 
 

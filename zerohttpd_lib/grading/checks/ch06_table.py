@@ -39,7 +39,7 @@ def compare_half(yours: Any, rates: dict[str, dict[int, float]]) -> None:
             continue
         code, hint = (
             "another-level",
-            "Go down the column until the rate is below half of its best one, which is not its first.",
+            "Go down the column until the rate is below half of its best one, not of its first.",
         )
         if yours[name] == max(n for n in column if column[n] >= best / 2):
             code, hint = "the-one-before", "That is the last level that is still above. The first one below comes next."
