@@ -7,15 +7,24 @@ from __future__ import annotations
 
 from typing import Final
 
+STOPPING: Final = "How the server is stopped is what the task before is about, not this one."
 SMALL: Final = "Small and capital letters mean the same event: the check takes both on purpose."
 LARGE: Final = "A letter or a word may be written large."
 ROUNDED: Final = "Less than a thousandth: the check allows two hundredths, to those who round."
 
 EQUIVALENT: Final[dict[str, dict[str, str]]] = {
     # exercise 01
+    "crowd": {
+        "serve: without redis.disconnect()": "The connection is closed with its last reference, when serve() returns.",
+    },
+    "patience": {
+        "run: threads = [Thread(target=self.serve_clients, daemon=None) for _ in range(4)]": STOPPING,
+        "run: threads = [Thread(target=self.serve_clients, ) for _ in range(4)]": STOPPING,
+        "run: threads = [Thread(target=self.serve_clients, daemon=False) for _ in range(4)]": STOPPING,
+    },
     # exercise 02
     "connect": {
-        "state: poller.register(sock, )": "Without events, register() asks for OUT, too, and for more (select, poll.register).",
+        "state: poller.register(sock, )": "Without events, register() asks for OUT, too (select, poll.register).",
     },
     "chain": {
         "receive: self.data += self.sock.recv(4097)": "The size of a piece is free.",
