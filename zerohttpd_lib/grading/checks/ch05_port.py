@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from ...kernel.interest import Interest, InterestList
 from ...lab import Lab, LabError
+from ...lab.idle_run import IdleRun
 from ...lab.server import Server, ServerTrouble
 from ...trace.reader import Trace
 from ..answer_server import server_class
@@ -50,7 +51,7 @@ def check_port(answer: Answer) -> None:
     server, lab = answer.serve("EpollPort"), answer.lab
     compare_listener(server)
     compare_page(server, lab)
-    idle = lab.hold_idle(server, IDLE)
+    idle = hold_idle(server, lab)
     compare_idle(server)
     compare_sleep(server)
     compare_batch(server)
@@ -62,6 +63,14 @@ def check_port(answer: Answer) -> None:
     idle.stop()
     server.stop()
     compare_forgetting(answer)
+
+
+def hold_idle(server: Server, lab: Lab) -> IdleRun:
+    try:
+        return lab.hold_idle(server, IDLE)
+    except LabError:
+        compare_crash(server)
+        raise
 
 
 def compare_listener(server: Server) -> None:
