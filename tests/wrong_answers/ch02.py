@@ -68,7 +68,7 @@ class Contexts:
 
 BUSY_WAIT = """    import time
 
-    end = time.monotonic() + 0.3
+    end = time.monotonic() + 0.5
     while time.monotonic() < end and not select.select([sock], [], [], 0)[0]:
         pass
     try:

@@ -68,6 +68,21 @@ PATIENT = """        self.sock.settimeout(0.05)
 """
 
 
+MOMENT = """        if parsed is None:
+            client.sock.settimeout(0.02)
+            try:
+                return self.read_request(client)
+            except TimeoutError:
+                return
+"""
+
+
+OWN_INIT = """    def __init__(self, listener, redis_address):
+        self.data = {}
+
+"""
+
+
 def changed(cell: str, *changes: tuple[str, str]) -> str:
     """A right answer with these parts replaced, each of them found exactly once."""
     for old, new in changes:
@@ -166,4 +181,26 @@ class HalfServer(PollServer):
     ),
     WrongAnswer("body-for-head", changed(SERVER, ('        client.head_only = request.method == "HEAD"\n', ""))),
     WrongAnswer("no-answer", changed(SERVER, ("        self.converse(client, None)\n", ""))),
+    # Waits for the rest, but only for a moment.
+    WrongAnswer("waits-a-while", changed(SERVER, ("        if parsed is None:\n            return\n", MOMENT))),
+    WrongAnswer(
+        "half-a-form",
+        changed(
+            SERVER,
+            ("        try:\n", '        if b"\\r\\n\\r\\n" not in client.data:\n            return\n        try:\n'),
+            ("        if parsed is None:\n            return\n", ""),
+        ),
+    ),
+    WrongAnswer(
+        "does-not-run", changed(SERVER, ("client.head_only = request.method", "client.head_only = request.verb"))
+    ),
+    WrongAnswer(
+        "swallows-errors",
+        changed(
+            SERVER,
+            ("except http_wire.BadRequest as problem:\n", "except:\n"),
+            ("return self.refuse(client, guestbook.error(problem.status, problem.reason))", "return"),
+        ),
+    ),
+    WrongAnswer("forgets-super", changed(SERVER, ("(PollServer):\n", "(PollServer):\n" + OWN_INIT))),
 ]
