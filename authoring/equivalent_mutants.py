@@ -10,6 +10,7 @@ from typing import Final
 STOPPING: Final = "How the server is stopped is what the task before is about, not this one."
 SMALL: Final = "Small and capital letters mean the same event: the check takes both on purpose."
 LARGE: Final = "A letter or a word may be written large."
+ANY_CASE: Final = "The names of events may be written large or small."
 ROUNDED: Final = "Less than a thousandth: the check allows two hundredths, to those who round."
 
 EQUIVALENT: Final[dict[str, dict[str, str]]] = {
@@ -55,6 +56,13 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
         "take_all: piece = sock.recv(4097)": "How much one read asks for is free: it goes on until nothing is left.",
     },
     # exercise 05
+    "closed": {
+        'reported = {1: "nval", 2: "nothing", 3: "IN", 4: "nothing"}': ANY_CASE,
+        'reported = {1: "NVAL", 2: "NOTHING", 3: "IN", 4: "nothing"}': ANY_CASE,
+        'reported = {1: "NVAL", 2: "nothing", 3: "in", 4: "nothing"}': ANY_CASE,
+        'reported = {1: "NVAL", 2: "nothing", 3: "IN", 4: "NOTHING"}': ANY_CASE,
+        'because = "B"': LARGE,
+    },
     # exercise 06
     "calls": {'because = "B"': LARGE},
     "winner": {

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from ...kernel.interest import Interest, InterestList
 from ...lab import Lab, LabError
 from ...lab.errors import ServerTrouble
+from ...lab.idle_run import IdleRun
 from ...lab.server import Server
 from ...trace.reader import Trace
 from ..answer_server import server_class
@@ -51,7 +52,7 @@ def check_port(answer: Answer) -> None:
     server, lab = answer.serve("EpollPort"), answer.lab
     compare_listener(server)
     compare_page(server, lab)
-    idle = lab.hold_idle(server, IDLE)
+    idle = hold_idle(server, lab)
     compare_idle(server)
     compare_sleep(server)
     compare_batch(server)
@@ -63,6 +64,14 @@ def check_port(answer: Answer) -> None:
     idle.stop()
     server.stop()
     compare_forgetting(answer)
+
+
+def hold_idle(server: Server, lab: Lab) -> IdleRun:
+    try:
+        return lab.hold_idle(server, IDLE)
+    except LabError:
+        compare_crash(server)
+        raise
 
 
 def compare_listener(server: Server) -> None:
