@@ -14,13 +14,10 @@ from zerohttpd_lib import Lab
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.redis_server import Redis
 
-<<<<<<< HEAD
 # `make soak` chooses it, by --hypothesis-profile=soak.
 settings.register_profile("soak", max_examples=100_000, deadline=None)
 
-=======
 TIME_FOR_A_TEST = 120  # seconds
->>>>>>> packaging
 KEYS = ("visitor_count", "guestbook_remarks")
 
 
