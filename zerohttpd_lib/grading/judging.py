@@ -93,7 +93,7 @@ def in_words(problem: BaseException) -> str:
 
 def server_trouble(trouble: LabError) -> Wrong | None:
     """A server of the learner's that dies or hangs while it is checked; None: that trouble is not the answer's."""
-    from ..lab.server import ServerDidNotStart, ServerHangs, ServerTrouble
+    from ..lab.errors import ServerDidNotStart, ServerHangs, ServerTrouble
 
     if not isinstance(trouble, ServerTrouble):
         return None

@@ -14,8 +14,9 @@ from redis.exceptions import RedisError
 
 from ...kernel.interest import Interest, InterestList
 from ...lab import Lab, LabError
+from ...lab.errors import ServerTrouble
 from ...lab.idle_run import IdleRun
-from ...lab.server import Server, ServerTrouble
+from ...lab.server import Server
 from ...trace.reader import Trace
 from ..answer_server import server_class
 from . import Answer, Wrong, task
