@@ -7,14 +7,32 @@ from __future__ import annotations
 
 from typing import Final
 
+STOPPING: Final = "How the server is stopped is what the task before is about, not this one."
+SMALL: Final = "Small and capital letters mean the same event: the check takes both on purpose."
 LARGE: Final = "A letter or a word may be written large."
 ANY_CASE: Final = "The names of events may be written large or small."
 ROUNDED: Final = "Less than a thousandth: the check allows two hundredths, to those who round."
-SMALL: Final = "small and capital letters mean the same event: the check takes both on purpose"
 
 EQUIVALENT: Final[dict[str, dict[str, str]]] = {
     # exercise 01
+    "crowd": {
+        "serve: without redis.disconnect()": "The connection is closed with its last reference, when serve() returns.",
+    },
+    "patience": {
+        "run: threads = [Thread(target=self.serve_clients, daemon=None) for _ in range(4)]": STOPPING,
+        "run: threads = [Thread(target=self.serve_clients, ) for _ in range(4)]": STOPPING,
+        "run: threads = [Thread(target=self.serve_clients, daemon=False) for _ in range(4)]": STOPPING,
+    },
     # exercise 02
+    "connect": {
+        "state: poller.register(sock, )": "Without events, register() asks for OUT, too (select, poll.register).",
+    },
+    "chain": {
+        "receive: self.data += self.sock.recv(4097)": "The size of a piece is free.",
+    },
+    "half": {
+        "read_request: chunk = client.sock.recv(65537)": "The size of a piece is free.",
+    },
     # exercise 03
     "unasked": {
         '"a": "in|hup",': SMALL,
@@ -25,13 +43,13 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
     },
     "last_words": {
         "last_words: array = (PollFd * 2)(PollFd(sock.fileno(), select.POLLIN))": (
-            "the second entry asks for nothing, of descriptor 0, on which nothing happens"
+            "The second entry asks for nothing, of descriptor 0, on which nothing happens."
         ),
-        "last_words: poll(array, milliseconds=-2)": "any negative limit is none (man 2 poll)",
-        "last_words: piece = sock.recv(1001)": "the size of a piece is free",
+        "last_words: poll(array, milliseconds=-2)": "Any negative limit is none (man 2 poll).",
+        "last_words: piece = sock.recv(1001)": "The size of a piece is free.",
     },
     "array": {
-        "modify: raise KeyError(None)": "the task says which exception, and not what is in it",
+        "modify: raise KeyError(None)": "The task says which exception, and not what is in it.",
     },
     # exercise 04
     "drain": {

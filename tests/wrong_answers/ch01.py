@@ -148,6 +148,8 @@ WRONG = {
         ),
         WrongAnswer("does-not-stop", changed(CROWD, (", daemon=True", ""))),
         WrongAnswer("no-answer", changed(CROWD, ("daemon=True).start()", "daemon=True)"))),
+        # next_client asks again and again: the listener comes in non-blocking mode.
+        WrongAnswer("wakes-up", changed(CROWD, ("        self.listener.setblocking(True)\n", ""))),
         WrongAnswer(
             "late-binding", changed(CROWD, ("target=self.serve, args=(client,)", "target=lambda: self.serve(client)"))
         ),

@@ -104,9 +104,11 @@ def _check_limit(server: Server) -> None:
             _check_closed([sock])
         took.append(time.monotonic() - started)
     if min(took) < 0.9 * PATIENCE or min(took) > LATEST:
-        code = "impatient" if min(took) < PATIENCE else "too-patient"
+        code, hint = "impatient", "Some clients need a moment to begin. Give up after half a second, and not before."
+        if min(took) > LATEST:
+            code, hint = "too-patient", "Each silent client keeps a thread from all others for as long as you wait."
         say = "A silent client was given up on after so many seconds:"
-        hints = ["settimeout() takes seconds. Half a second is 0.5.", "client.settimeout(0.5), before serve_client."]
+        hints = [hint, "client.settimeout(0.5), before serve_client."]
         raise Wrong(code, yours=round(min(took), 2), expected=PATIENCE, say=say, hints=hints)
 
 

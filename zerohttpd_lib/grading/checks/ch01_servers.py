@@ -145,14 +145,16 @@ def check_pages(server: Server, lab: Lab) -> None:
 
 def _check_stops(server: Server) -> None:
     """Beside silent clients, as in the lab: SIGTERM ends the main thread."""
+    comes_true(lambda: server.census()[1] <= 2)  # of those who were served before, the last may still be ending
     _, threads = server.census()
-    silent = silent_client(server)
-    comes_true(lambda: server.census()[1] > threads)
+    # Two: when the second one has a thread, that of the first is well under way, and not just being made.
+    first, second = silent_client(server), silent_client(server)
+    comes_true(lambda: server.census()[1] >= threads + 2)
     process = os.pidfd_open(server.pid)
     os.kill(server.pid, signal.SIGTERM)
     ended = select.poll()
     ended.register(process, select.POLLIN)  # readable when the process has ended (man 2 pidfd_open)
-    with silent:
+    with first, second:
         stopped = ended.poll(MOST_SECONDS * 1000)
     if not stopped:
         hints = [

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WATCHED_TIME: Final = 0.5  # seconds
 MOST: Final = 3  # wake-ups in that time: something else may still have been under way
+BUSY: Final = 0.02  # seconds of processor time in that time: who sleeps uses none
 SHORT: Final = 10.0  # seconds: whoever waits with a time limit below this one wakes up for nothing
 QUIET_TIME: Final = 2.0  # seconds until a process that has answered is asleep again
 
@@ -105,19 +106,18 @@ def _sleeper(call: str, arguments: list[int]) -> Sleeper:
 
 def expect_sleep(server: Server, hints: list[str]) -> None:
     """Raises Wrong("wakes-up") when the server, with nobody to serve, does not just sleep, for as long as it takes."""
-    woken = min(wakeups(server.pid), wakeups(server.pid))
+    efforts = [effort_within(server.pid, WATCHED_TIME) for _ in range(2)]
+    woken, busy = min(each.sleeps for each in efforts), min(each.seconds for each in efforts)
     if woken > MOST:
         say = f"With nobody to serve, it woke up {woken / WATCHED_TIME:,.0f} times a second."
         raise Wrong("wakes-up", yours=woken / WATCHED_TIME, expected=0, say=say, hints=hints)
+    if busy > BUSY:
+        say = f"With nobody to serve, it does not sleep: {busy:.2f} s of the processor in {WATCHED_TIME:g} s."
+        raise Wrong("wakes-up", say=say, hints=hints)
     limits = [sleeper.limit for sleeper in sleepers(server.pid) if sleeper.limit is not None]
     if limits and min(limits) < SHORT:
         say = f"With nobody to serve, it wakes up every {min(limits):g} seconds, and finds nothing."
         raise Wrong("wakes-up", yours=1 / max(min(limits), 1e-3), expected=0, say=say, hints=hints)
-
-
-def wakeups(pid: int) -> int:
-    """How often the threads of a process have gone to sleep of their own will, within `WATCHED_TIME`."""
-    return effort_within(pid, WATCHED_TIME).sleeps
 
 
 class Spent(NamedTuple):
