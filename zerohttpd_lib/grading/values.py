@@ -10,8 +10,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any, Final
 
 LONGEST_REPR: Final = 300  # characters
@@ -53,8 +51,6 @@ def encode(value: Any) -> Any:  # noqa: PLR0911 - a case for each kind
     if isinstance(value, int):  # Python writes no number that is longer (sys.get_int_max_str_digits)
         bits = value.bit_length()
         return int(value) if bits < MOST_BITS else {"other": f"<a number of {bits:,} bits>"}
-    if isinstance(value, (Fraction, Decimal)):
-        return encode(int(value)) if value == value // 1 else float(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"bytes": base64.b64encode(bytes(value)).decode()}
     if isinstance(value, (list, tuple)):
@@ -65,8 +61,10 @@ def encode(value: Any) -> Any:  # noqa: PLR0911 - a case for each kind
         return {"dict": [[encode(key), encode(item)] for key, item in value.items()]}
     if isinstance(value, (Fd, Held)):
         return {type(value).__name__: value.number}
-    if hasattr(value, "tolist"):  # a number or an array of numpy's
+    if hasattr(value, "tolist") and not isinstance(value, type):  # a number or an array of numpy's
         return encode(value.tolist())
+    if hasattr(value, "as_integer_ratio") and not isinstance(value, type):  # a Fraction or a Decimal
+        return encode(int(value)) if value == value // 1 else float(value)
     return {"other": repr(value)[:LONGEST_REPR]}
 
 
