@@ -390,7 +390,7 @@ CHEATS = {
     "storm": Cheat(
         "A fork storm",
         answer("import os\nwhile True:\n    os.fork()"),
-        "Your code has started more than 200 processes. All of them have been ended.",
+        "Your code has started more than 200 processes, or too many threads. All have been ended.",
         "too-many-processes",
     ),
     "parent": Cheat("The judge looked for and killed", answer(

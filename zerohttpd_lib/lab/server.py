@@ -35,6 +35,7 @@ from .saved_run import Run
 from .visitors import Visitor
 
 START_TIME: Final = 10.0  # seconds for a server to listen
+LONGEST_ANNOUNCEMENT: Final = 1000  # bytes of the line that says where
 ANSWER_TIME: Final = 5.0  # seconds for one answer
 DYING_TIME: Final = 0.5  # seconds: a server that dies closes its sockets first, then says why
 TRACE_TIME: Final = 1.0  # seconds for a server that listens to begin its trace
@@ -114,27 +115,39 @@ class Server:
         command = [sys.executable, *arguments] if box is None else box(arguments, folder)
         self._process = GuardedProcess(command, folder)
         try:
-            announced = self._read_announcement()
-            self.url: str = announced["url"]
-            self.pid: int = announced["pid"] if box is None else self._process.pid_of(announced["pid"])
+            url, number = self._read_announcement()
+            self.url, self.pid = url, number if box is None else self._process.pid_of(number)
             self._trace_path = folder / "trace" if record else None
             self._trace_file: TraceFile | None = None
             self._stepper: ReferenceType[Stepper] | None = None
             self._control_path = control_file(str(folder / "trace"))
             self.visitors: list[Visitor] = []
-        except BaseException:
+        except BaseException as problem:
             self._process.stop()
+            if isinstance(problem, (ValueError, LookupError, TypeError, ProcessLookupError)):  # not of servers.child
+                said = self.errors() or "nothing"
+                raise ServerDidNotStart(f"The {self.name} server did not start. It said:\n{said}") from None
             raise
 
-    def _read_announcement(self) -> dict[str, Any]:
+    def _read_announcement(self) -> tuple[str, int]:
+        """The first line that the process says: its URL and its number. Raises ValueError and such for anything else.
+
+        In a process that runs a learner's code, that could have written it.
+        """
+        fd, line, deadline = self._process.output.fileno(), b"", time.monotonic() + START_TIME
         waiting = select.poll()  # not select(): it takes no descriptor above 1023, and a notebook may be there
-        waiting.register(self._process.output, select.POLLIN)
-        line = self._process.output.readline() if waiting.poll(START_TIME * 1000) else ""
-        if not line:
-            said = self._process.errors() or "nothing"
-            raise ServerDidNotStart(f"The {self.name} server did not start. It said:\n{said}")
-        announcement: dict[str, Any] = json.loads(line)
-        return announcement
+        waiting.register(fd, select.POLLIN)
+        while b"\n" not in line and len(line) < LONGEST_ANNOUNCEMENT:
+            left = deadline - time.monotonic()
+            data = os.read(fd, LONGEST_ANNOUNCEMENT) if left > 0 and waiting.poll(left * 1000) else b""
+            if not data:
+                break
+            line += data
+        announced = json.loads(line)
+        url, number = str(announced["url"]), int(announced["pid"])
+        if urlsplit(url).port is None:
+            raise ValueError("no URL of a server's")
+        return url, number
 
     @property
     def address(self) -> Address:
