@@ -333,6 +333,11 @@ def test_what_an_answer_says_is_shown_and_not_obeyed_and_has_an_end(exercise: Ex
 
 def test_nothing_of_our_environment_is_there(exercise: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_TOKEN", "secret")
-    verdict = add(exercise, "import os\ndef add(a, b):\n    return sorted(os.environ)")
+    code = (
+        "import os\ndef add(a, b):\n"
+        "    first = 1 if 'ZEROHTTPD_BOX' in os.environ else 'self'\n"  # of its PID namespace, where there is one
+        "    return [*sorted(os.environ), *open(f'/proc/{first}/environ').read().split('\\0')]"
+    )
+    verdict = add(exercise, code)
     assert "PATH" in str(verdict.yours)
     assert "A_TOKEN" not in str(verdict.yours)

@@ -76,8 +76,8 @@ class Landlocked(Box):
         self, arguments: list[str], *, setup: str, folder: Path | None = None, network: bool = False
     ) -> list[str]:
         words = box_contents.for_an_answer(setup, folder or Path("."))
-        program = str(Path(__file__).with_name("in_landlock.py"))
-        return [*PYTHON, program, *(["--network"] if network else []), *words, "--", *PYTHON, *arguments]
+        begin = [*PYTHON, "-m", f"{__package__}.in_landlock", *(["--network"] if network else [])]
+        return [*begin, *words, "--", *PYTHON, *arguments]
 
 
 class Bubblewrap(Box):

@@ -1,9 +1,9 @@
-"""Runs a command behind Landlock (man 7 landlock): `python in_landlock.py [--network] WORD ... -- COMMAND ...`.
+"""Runs a command behind Landlock (man 7 landlock): `python -m ... [--network] WORD ... -- COMMAND ...`.
 
 The words are bubblewrap's, as in box_contents.py. Landlock makes no files: it lets a process open those
 that it is allowed, and no others. So of the words those count that show something; and since what is allowed in
 a folder cannot be taken back further down, a folder with something hidden in it is allowed piece by piece.
-This file imports nothing of the package.
+Privileges are given up as well: root, whom some of Landlock's rules do not bind, has none of his left.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from landlockpy import AccessFS, AccessNet, Ruleset, Scope
+
+from .in_namespaces import give_up_privileges
 
 READ = AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.EXECUTE
 WRITE = READ | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.MAKE_REG | AccessFS.MAKE_DIR
@@ -35,6 +37,7 @@ def main(arguments: list[str]) -> None:
             if word in WORDS and os.path.exists(words[at + 1]):
                 allow(rules, Path(words[at + 1]), WORDS[word], hidden)
         rules.restrict()
+    give_up_privileges()
     os.execvp(command[0], command)
 
 

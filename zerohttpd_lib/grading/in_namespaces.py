@@ -183,7 +183,7 @@ def set_flags(place: str, flags: int, recursive: int) -> None:
 
 
 def give_up_privileges() -> None:
-    """All that this namespace gives, and any way to more."""
+    """All that there are, and any way to more."""
     check("prctl", PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     for capability in range(CAPABILITIES):
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
