@@ -30,6 +30,7 @@ from .answer_process import IN_A_BOX
 from .box_contents import PYTHON
 
 PROBE_TIME: Final = 10.0  # seconds
+PROGRAMS: Final = "/usr/local/bin:/usr/bin:/bin"
 NOBODY: Final = "65534"
 PROBE: Final = "from zerohttpd_lib.grading.answer_process import limit_resources; limit_resources()"
 
@@ -103,7 +104,7 @@ class Bubblewrap(Box):
         """Nobody in particular, without privileges, and gone when whoever has started it goes."""
         apart = [f"--unshare-{name}" for name in ("user", "pid", "ipc", "uts", *([] if network else ["net"]))]
         nobody = ["--cap-drop", "ALL", "--uid", NOBODY, "--gid", NOBODY]
-        return [str(shutil.which("bwrap")), *apart, *nobody, "--die-with-parent"]
+        return [program("bwrap"), *apart, *nobody, "--die-with-parent"]
 
 
 class Unshared(Bubblewrap):
@@ -118,8 +119,8 @@ class Unshared(Bubblewrap):
     def begin(self, *, network: bool) -> list[str]:
         apart = [f"--{name}" for name in ("mount", "pid", "ipc", "uts", *([] if network else ["net"]))]
         nobody = [f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--keep-caps"]
-        program = [sys.executable, "-I", "-S", str(Path(__file__).with_name("in_namespaces.py"))]
-        return [str(shutil.which("unshare")), *nobody, *apart, "--", *program, *([] if network else ["--loopback"])]
+        build = [sys.executable, "-I", "-S", str(Path(__file__).with_name("in_namespaces.py"))]
+        return [program("unshare"), *nobody, *apart, "--", *build, *([] if network else ["--loopback"])]
 
 
 BUBBLEWRAP: Final = Bubblewrap()
@@ -136,6 +137,11 @@ HOW_TO_GET_ONE: Final = (
 def best() -> Box:
     """The best box that can be made here."""
     return next(box for box in KINDS.values() if can_be_made(box))
+
+
+def program(name: str) -> str:
+    """Where it is, in the judge's box as well: there are no other folders with programs."""
+    return shutil.which(name, path=PROGRAMS) or name
 
 
 @lru_cache
