@@ -39,20 +39,21 @@ libc = ctypes.CDLL(None, use_errno=True)
 def main(arguments: list[str]) -> int:
     cut = arguments.index("--")
     words, command = arguments[:cut], arguments[cut + 1 :]
+    # Now: who waits outside is in the same mount namespace, and gets the new root while it is being built.
+    null = os.open(os.devnull, os.O_RDWR)
     if pid := os.fork():  # the child is the first in the PID namespace
-        return wait_for(pid)
+        return wait_for(pid, null)
     build(words)
     give_up_privileges()
     check("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if pid := os.fork():
-        return wait_for(pid)
+        return wait_for(pid, null)
     os.execvp(command[0], command)
 
 
-def wait_for(child: int) -> int:
+def wait_for(child: int, null: int) -> int:
     """Hold nothing of the command's open, or nobody would see it close that. Returns its status."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    null = os.open(os.devnull, os.O_RDWR)
     for fd in range(3):
         os.dup2(null, fd)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
