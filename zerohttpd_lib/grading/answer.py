@@ -106,7 +106,7 @@ class Answer:
 
     def serve(self, name: str, *, record: bool = True) -> Server:
         """The answer's server class, run by the lab in a process of its own, with this lab's Redis."""
-        from ..lab.server import ServerDidNotStart
+        from ..lab.errors import ServerDidNotStart
 
         self.make_sure_of(name)
         try:
