@@ -448,8 +448,12 @@ CHEATS = {
         "does-not-run",
     ),
     "deleted": Cheat(
-        "All files deleted",
-        answer("import os, shutil\nfor name in os.listdir('/'):\n    shutil.rmtree('/' + name, ignore_errors=True)"),
+        "The package, the home and the system's settings deleted",
+        answer(
+            "import os, shutil\nimport zerohttpd_lib\n"
+            "for path in (os.path.dirname(zerohttpd_lib.__file__), '/home', '/etc', '/dev', '/tmp'):\n"
+            "    shutil.rmtree(path, ignore_errors=True)"
+        ),
         "",
     ),
     "loop": Cheat(
