@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..load.plan import Plan, PlanError
-from ..load.result import LoadResult
 from .article import RUNGS as ARTICLE_RUNGS
 from .errors import LabError
 from .idle_run import IdleRun
@@ -21,7 +20,10 @@ from .processes import interrupts_in_one_sentence
 from .redis_server import Redis
 from .server import Server
 from .starting import InABox
-from .sweep import Sweep
+
+if TYPE_CHECKING:
+    from ..load.result import LoadResult
+    from .sweep import Sweep
 
 
 class Lab:
@@ -162,6 +164,8 @@ class Lab:
         on_measurement: Callable[[Sweep], None] | None = None,
     ) -> Sweep:
         """Measure a table like the article's; see `Sweep`. `on_measurement` may draw it as it grows."""
+        from .sweep import Sweep
+
         sweep = Sweep(
             self.redis, rungs, clients, idle,
             think=think, seconds=seconds, rounds=rounds, workers=workers, file=file,

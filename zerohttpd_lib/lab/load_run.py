@@ -8,21 +8,21 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
-
-from tqdm.auto import tqdm
+from typing import TYPE_CHECKING, Any, Final
 
 from ..load.cpu import Machine, Meter, Share, redis_of
-from ..load.latencies import Latencies
 from ..load.limit import ALWAYS
 from ..load.network import Counters, accept_queue, listeners
 from ..load.plan import Plan, PlanError
-from ..load.result import LoadResult
 from ..load.sample import Sample, merge_samples
 from ..load.steady import has_settled, is_enough, rate, why_not
 from .errors import LabError
 from .generators import Generators
 from .idle_run import IdleRun
+
+if TYPE_CHECKING:
+    from ..load.latencies import Latencies
+    from ..load.result import LoadResult
 
 NEWS_TIME: Final = 0.1  # seconds between two looks at a load test that is waited for
 SPARE_CORES: Final = 0.5  # idle: then one more generator process could do something
@@ -72,6 +72,8 @@ class LoadRun:
 
     def wait(self, progress: bool = True) -> LoadResult:
         """Wait for the end, with a progress bar if you like. An interrupt ends the load test."""
+        from tqdm.auto import tqdm
+
         total = self.plan.seconds or self.plan.requests or 0
         unit = "s" if self.plan.seconds else "requests"
         try:
@@ -211,6 +213,8 @@ class LoadRun:
         self._happened = Counters.now() - self._counters
 
     def _add_up(self, results: list[dict[str, Any]]) -> LoadResult:
+        from ..load.result import LoadResult
+
         def total(name: str) -> Any:
             return sum(result[name] for result in results)
 
@@ -242,6 +246,8 @@ class LoadRun:
 
 
 def _sum_of(results: list[dict[str, Any]], name: str) -> Latencies:
+    from ..load.latencies import Latencies
+
     found = Latencies()
     for result in results:
         found.add(Latencies.from_text(result[name]))

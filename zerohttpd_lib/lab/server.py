@@ -7,24 +7,26 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 from weakref import ReferenceType, ref
 
 from ..kernel.interest import InterestList, interest_list
 from ..kernel.sockets import Address
-from ..load.result import LoadResult
 from ..trace.attach import control_file
 from ..trace.control import ASIDE, map_words
-from ..trace.file import TraceFile
-from ..trace.reader import Trace
-from ..trace.stepper import Stepper
 from .errors import LabError, ServerHangs, ServerTrouble
 from .page import Page
-from .saved_run import Run
 from .server_processes import census, frozen
 from .starting import InABox, Started, check, trace_in
 from .visitors import Visitor
+
+if TYPE_CHECKING:
+    from ..load.result import LoadResult
+    from ..trace.file import TraceFile
+    from ..trace.reader import Trace
+    from ..trace.stepper import Stepper
+    from .saved_run import Run
 
 ANSWER_TIME: Final = 5.0  # seconds for one answer
 DYING_TIME: Final = 0.5  # seconds: a server that dies closes its sockets first, then says why
@@ -163,6 +165,8 @@ class Server:
         if self._trace_path is None:
             raise LabError("This server is not recorded. Start it with lab.serve(..., record=True).")
         if self._trace_file is None:
+            from ..trace.file import TraceFile
+
             self._wait_for_trace(self._trace_path)
             try:
                 self._trace_file = TraceFile(self._trace_path)
@@ -176,6 +180,8 @@ class Server:
 
     def to_run(self, result: LoadResult | None = None) -> Run:
         """All that is known about this server's run until now, with the result of a load test, if you like."""
+        from .saved_run import Run
+
         interest: InterestList | None = None
         with suppress(LabError):
             interest = self.interest_list()
@@ -186,6 +192,8 @@ class Server:
 
         Of several processes it holds the first. Raises LabError when the server cannot be held.
         """
+        from ..trace.stepper import Stepper
+
         self.check_alive()
         known = self._stepper() if self._stepper is not None else None
         if known is not None and not known.is_closed:
@@ -265,6 +273,8 @@ class Server:
     def _keep_trace(self) -> None:
         """Its file goes when the server goes. What is mapped into memory stays."""
         if self._trace_path is not None and self._trace_file is None:
+            from ..trace.file import TraceFile
+
             with suppress(FileNotFoundError):
                 self._trace_file = TraceFile(self._trace_path)
 
