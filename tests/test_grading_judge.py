@@ -132,7 +132,8 @@ HOSTILE = {
         "add() did not return within 2 seconds",
     ),
     "descriptors for the judge": (
-        f"{CHANNEL}def add(a, b):\n    for _ in range(3000):\n        socket.send_fds(judge, [b' '], [1] * 16)\n"
+        f"{CHANNEL}def add(a, b):\n    try:\n        for _ in range(3000):\n"
+        "            socket.send_fds(judge, [b' '], [1] * 16)\n    except OSError:\n        pass\n"
         "    return 0",
         "no-sum",
         "not the sum",
