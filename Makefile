@@ -3,12 +3,13 @@
 # make test   check everything
 # make quick  run the tests that start no process; a minute at most
 # make book   build the notebooks from authoring/, and what docs take from the code
+# make soak   clients of every kind for ten minutes, and 100,000 examples of everything about the wires
 # make bench  compare the servers and the load generator with others; about ten minutes (ARGS=--quick: two)
 
 PYTHON ?=
 BIN := .venv/bin
 
-.PHONY: lab grade test quick lint book bench clean
+.PHONY: lab grade test quick lint book soak bench clean
 
 lab: .venv/lab
 	@$(BIN)/zerohttpd lab $(ARGS)
@@ -34,6 +35,10 @@ lint: .venv/test
 book: .venv/test
 	@$(BIN)/python authoring/reference.py
 	@$(BIN)/python authoring/build.py
+
+soak: .venv/test
+	@$(BIN)/python tests/soak.py $(ARGS)
+	@$(BIN)/pytest --hypothesis-profile=soak --timeout=0 tests/test_http_wire_answers.py tests/test_redis_wire.py
 
 bench: .venv/bench
 	@$(BIN)/python -m benchmarks.run $(ARGS)

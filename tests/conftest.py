@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 from arena import Arena
+from hypothesis import settings
 from quick import FIXTURES, Watch, starts_processes
 
 from zerohttpd_lib import Lab
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.redis_server import Redis
+
+# `make soak` chooses it, by --hypothesis-profile=soak.
+settings.register_profile("soak", max_examples=100_000, deadline=None)
 
 KEYS = ("visitor_count", "guestbook_remarks")
 

@@ -15,7 +15,7 @@ import socket
 from collections import deque
 
 from ..app import guestbook
-from ..app.messages import Conversation, Request, Wanted
+from ..app.messages import Wanted
 from ..kernel import sockets
 from .http_connection import HttpConnection, HttpServer
 from .redis_connection import RedisConnection
@@ -67,15 +67,13 @@ class NonblockingServer(HttpServer):
     """
 
     connection_class = Connection
+    respond = staticmethod(guestbook.respond)
     asks_at_once = 256  # enough to keep Redis busy
 
     def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
         super().__init__(listener, redis_address)
         self.asking = 0  # clients that have a connection to Redis
         self.waiting_for_turn: deque[tuple[Connection, Wanted]] = deque()
-
-    def respond(self, request: Request) -> Conversation:
-        return guestbook.respond(request)
 
     def wait_for_turn(self, connection: Connection, wanted: Wanted) -> None:
         self.waiting_for_turn.append((connection, wanted))
