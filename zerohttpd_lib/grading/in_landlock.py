@@ -16,6 +16,7 @@ from pathlib import Path
 from landlockpy import AccessFS, AccessNet, Ruleset, Scope
 
 from .in_namespaces import give_up_privileges
+from .package_view import PACKAGE
 
 READ = AccessFS.READ_FILE | AccessFS.READ_DIR | AccessFS.EXECUTE
 WRITE = READ | AccessFS.WRITE_FILE | AccessFS.TRUNCATE | AccessFS.MAKE_REG | AccessFS.MAKE_DIR
@@ -33,6 +34,7 @@ def main(arguments: list[str]) -> None:
         if rules.abi_version < NEWEST_NEEDED:
             sys.exit(f"Landlock {NEWEST_NEEDED} is needed; this kernel has {rules.abi_version}.")
         rules.allow_path("/proc", READ)
+        rules.allow_path(PACKAGE.parent, AccessFS.READ_DIR)  # where Python looks for the package, by its name
         for at, word in enumerate(words):
             if word in WORDS and os.path.exists(words[at + 1]):
                 allow(rules, Path(words[at + 1]), WORDS[word], hidden)
