@@ -18,7 +18,8 @@ import pytest
 from .exercise import Exercise
 from .judge import judge
 from .reading import WHOLE, Reading, Unreadable, read, which_exercise
-from .run import AT_A_TIME, CLAIM, OLDER
+from .rows import CLAIM, OLDER
+from .run import AT_A_TIME
 from .score import Result, score_lines
 from .verdict import COULD_NOT, RIGHT, Verdict
 
