@@ -1,7 +1,7 @@
 """Record the runs that ship with the package: python authoring/record_runs.py
 
 Each is a real load test on this machine, cut to its newest waits, and saved with its result in
-zerohttpd_lib/trace/runs. Nothing in them tells on the machine but its kernel and number of cores.
+zerohttpd_lib/lab/runs. Nothing in them tells on the machine but its kernel and number of cores.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from typing import Final, NamedTuple
 
 from zerohttpd_lib import Lab
-from zerohttpd_lib.trace.run import SHIPPED, Run
+from zerohttpd_lib.lab.saved_run import SHIPPED, Run
 
 WAITS: Final = 1500  # kept of each
 MOST: Final = 300_000  # bytes of a file

@@ -19,9 +19,10 @@ from pathlib import Path
 
 import cloudpickle
 
-from zerohttpd_lib import Lab, sockets
+from zerohttpd_lib import Lab
+from zerohttpd_lib.app.redis_wire import write_command
+from zerohttpd_lib.kernel import sockets
 from zerohttpd_lib.lab.server import Server
-from zerohttpd_lib.redis_wire import write_command
 from zerohttpd_lib.servers.epoll import READABLE, Client, EpollServer
 from zerohttpd_lib.trace.reader import Trace
 

@@ -11,7 +11,7 @@ import csv
 import os
 from pathlib import Path
 
-from zerohttpd_lib.cost import measure_grid
+from zerohttpd_lib.kernel.wait_price import measure_grid
 
 TARGET = Path(__file__).resolve().parents[1] / "zerohttpd_lib" / "grading" / "recorded" / "wait_times.csv"
 WATCHED, READY = (10, 30, 100, 300, 1000, 3000), (1, 10, 100)

@@ -30,7 +30,7 @@ from .measured import (
     table,
     troubles,
     with_range,
-)  # fmt: skip
+)
 
 ACTIVE: Final = 8  # clients beside the idle ones
 PROCESSES: Final = 10

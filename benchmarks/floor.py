@@ -24,9 +24,10 @@ from contextlib import suppress
 
 import hiredis
 
-from zerohttpd_lib import guestbook, http_wire, sockets
-from zerohttpd_lib.messages import Command, Response
-from zerohttpd_lib.redis_wire import write_command
+from zerohttpd_lib.app import guestbook, http_wire
+from zerohttpd_lib.app.messages import Command, Response
+from zerohttpd_lib.app.redis_wire import write_command
+from zerohttpd_lib.kernel import sockets
 
 EDGE = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 REMARKS, COUNT = Command(b"LRANGE", (guestbook.REMARKS, b"0", b"-1")), Command(b"INCR", (guestbook.VISITOR_COUNT,))

@@ -26,7 +26,7 @@ from .measured import (
     table,
     troubles,
     with_range,
-)  # fmt: skip
+)
 from .targets import Missing, Targets
 
 GOALS: Final = {"ab": 0.8, "wrk": 0.9}

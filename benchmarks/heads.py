@@ -1,6 +1,6 @@
 """Part E: what is it worth that our servers remember the heads of requests that they have parsed?
 
-A head that comes again, byte for byte, is looked up (`_read_head` in zerohttpd_lib/http_wire.py). Under a load
+A head that comes again, byte for byte, is looked up (`_read_head` in zerohttpd_lib/app/http_wire.py). Under a load
 generator that always sends the same request, all are. Real clients differ, and few are.
 """
 
@@ -27,7 +27,7 @@ from .measured import (
     table,
     troubles,
     with_range,
-)  # fmt: skip
+)
 from .targets import Targets
 
 HEAD: Final = ("server, and kind of load", "CPU per request, varied ÷ fixed", "fixed", "varied", "by chance alone")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import select
 
-from zerohttpd_lib.polling import Ready
 from zerohttpd_lib.servers.keepalive import KeepaliveServer
+from zerohttpd_lib.servers.pollers import Ready
 
 
 class Poll:

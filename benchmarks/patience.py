@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 
 from tqdm import tqdm
 
+from zerohttpd_lib.lab.errors import LabError
 from zerohttpd_lib.lab.load_run import LoadRun
-from zerohttpd_lib.lab.processes import GuardedProcess, LabError, new_folder
+from zerohttpd_lib.lab.processes import GuardedProcess, new_folder
 from zerohttpd_lib.lab.redis_server import Redis
 from zerohttpd_lib.lab.server import Server
 from zerohttpd_lib.load.plan import Plan

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Final
 
-from zerohttpd_lib.lab.processes import LabError
+from zerohttpd_lib.lab.errors import LabError
 from zerohttpd_lib.lab.redis_server import Redis
 
 from . import crowds, generators, heads, machine, patience, quiet, servers

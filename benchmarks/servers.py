@@ -27,7 +27,7 @@ from .measured import (
     table,
     troubles,
     with_range,
-)  # fmt: skip
+)
 from .targets import FLOOR, OURS, PEERS, Targets, keeps_alive, takes_queries, trips_to_redis
 
 REFERENCE: Final = "uvicorn"

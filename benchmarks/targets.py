@@ -13,8 +13,9 @@ from http.client import HTTPConnection, HTTPException
 from typing import Final, NoReturn, Protocol
 from urllib.parse import urlsplit
 
-from zerohttpd_lib.guestbook import REMARKS, VISITOR_COUNT, render_page
-from zerohttpd_lib.lab.processes import GuardedProcess, LabError, new_folder
+from zerohttpd_lib.app.guestbook import REMARKS, VISITOR_COUNT, render_page
+from zerohttpd_lib.lab.errors import LabError
+from zerohttpd_lib.lab.processes import GuardedProcess, new_folder
 from zerohttpd_lib.lab.redis_server import Redis
 from zerohttpd_lib.lab.server import Server
 from zerohttpd_lib.servers import RUNGS

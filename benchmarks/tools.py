@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 from typing import Final
 
+from zerohttpd_lib.lab.errors import LabError
 from zerohttpd_lib.lab.load_run import LoadRun
-from zerohttpd_lib.lab.processes import GuardedProcess, LabError, new_folder
+from zerohttpd_lib.lab.processes import GuardedProcess, new_folder
 from zerohttpd_lib.load.cpu import Meter
 from zerohttpd_lib.load.network import listeners
 from zerohttpd_lib.load.plan import Plan

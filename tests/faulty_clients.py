@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from arena import FAULTY, PAGE, STATIC
 from raw_client import PATIENCE, ask, connect, leave_with_reset, read_to_end, status
 
-from zerohttpd_lib.http_wire import MAX_BODY, MAX_HEAD, MAX_LINE
+from zerohttpd_lib.app.http_wire import MAX_BODY, MAX_HEAD, MAX_LINE
 from zerohttpd_lib.lab import Server
 
 POST = (

@@ -23,7 +23,8 @@ from raw_client import ask, connect, leave_with_reset, read_to_end, status
 from tiny_server import TinyServer, answers, free_port
 from waiting import wait_until
 
-from zerohttpd_lib import Lab, LabError, guestbook
+from zerohttpd_lib import Lab, LabError
+from zerohttpd_lib.app import guestbook
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.servers import RUNGS
 
@@ -276,7 +277,7 @@ def clumsy(base: type) -> type:
 
     class Clumsy(base):  # type: ignore[misc]
         def run(self) -> None:
-            from zerohttpd_lib import guestbook
+            from zerohttpd_lib.app import guestbook
 
             respond = guestbook.respond
 
@@ -364,7 +365,7 @@ def test_out_of_descriptors_the_server_waits_until_some_are_free(name: str, lab:
 SERVE = """
 import sys
 from zerohttpd_lib.servers import RUNGS
-from zerohttpd_lib.servers.process import serve
+from zerohttpd_lib.servers.serve import serve
 name, port, workers = sys.argv[1:]
 serve(RUNGS[name].load(), redis_address=("127.0.0.1", int(port)), workers=int(workers) or None,
       announce=lambda url: print(url, flush=True))

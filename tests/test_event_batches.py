@@ -16,7 +16,7 @@ from scripted import all_descriptors_taken_up_to
 from tiny_server import TinyServer
 from waiting import wait_until
 
-from zerohttpd_lib import sockets
+from zerohttpd_lib.kernel import sockets
 from zerohttpd_lib.servers import RUNGS
 
 

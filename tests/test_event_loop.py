@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from raw_client import leave_with_reset
 
-from zerohttpd_lib import sockets
-from zerohttpd_lib.polling import BROKEN, READABLE, EdgeEpoll, Epoll
+from zerohttpd_lib.kernel import sockets
 from zerohttpd_lib.servers.accepting import AcceptingServer
 from zerohttpd_lib.servers.event_loop import EventLoop, Timers
+from zerohttpd_lib.servers.pollers import BROKEN, READABLE, EdgeEpoll, Epoll
 
 LOOP = Path(__file__).parents[1] / "zerohttpd_lib" / "servers" / "event_loop.py"
 

@@ -13,7 +13,7 @@ from raw_client import PAGE, STATIC, ask, connect, leave_with_reset, read_to_end
 from tiny_server import TinyServer, answers
 from waiting import wait_until
 
-from zerohttpd_lib.http_wire import MAX_BODY
+from zerohttpd_lib.app.http_wire import MAX_BODY
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.redis_server import Redis
 

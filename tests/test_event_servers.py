@@ -16,8 +16,8 @@ from raw_client import PAGE, STATIC, ask, connect, read_to_end, status
 from waiting import wait_until
 
 from zerohttpd_lib import Lab
-from zerohttpd_lib.guestbook import PUBLIC
-from zerohttpd_lib.http_wire import MAX_BODY, MAX_HEAD, MAX_LINE
+from zerohttpd_lib.app.guestbook import PUBLIC
+from zerohttpd_lib.app.http_wire import MAX_BODY, MAX_HEAD, MAX_LINE
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.redis_server import Redis
 

@@ -13,7 +13,7 @@ from fault_outcomes import CLIENTS, EVENT_LOOPS, KEEP_ALIVE, SERVES, TIMED, Outc
 from raw_client import connect, read_to_end, status
 from waiting import wait_until
 
-from zerohttpd_lib import sockets
+from zerohttpd_lib.kernel import sockets
 from zerohttpd_lib.lab.redis_server import Redis
 from zerohttpd_lib.servers import RUNGS
 

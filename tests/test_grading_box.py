@@ -77,8 +77,8 @@ def error(answer: Answer, function: str, *arguments: object) -> str:
         PACKAGE / "grading" / "judge.py",
         PACKAGE / "grading" / "pristine" / "03-inside-poll.ipynb",
         PACKAGE / "servers" / "threaded.py",
-        PACKAGE / "trace" / "kernel.py",
-        PACKAGE / "cost.py",
+        PACKAGE / "kernel" / "interest.py",
+        PACKAGE / "kernel" / "wait_price.py",
         Path("/etc/shadow"),
     ],
     ids=lambda path: path.name,
@@ -95,7 +95,7 @@ def test_nor_is_what_python_has_made_of_it(answer: Answer) -> None:
         box=best(),
     ) as other:
         names = {Path(name).name.partition(".")[0] for name in other.value("found")}
-    assert not names & {"threaded", "epoll", "cost", "ch03", "judge"}
+    assert not names & {"threaded", "epoll", "wait_price", "ch03", "judge"}
 
 
 def test_another_submission_is_not_there(answer: Answer, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_another_submission_is_not_there(answer: Answer, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "path",
     [
-        PACKAGE / "messages.py",
+        PACKAGE / "app" / "messages.py",
         PACKAGE / "mine.py",
         Path(os.__file__),
         Path("/usr/bin/env"),

@@ -14,9 +14,9 @@ from hiredis import ReplyError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerohttpd_lib import guestbook
-from zerohttpd_lib.guestbook import PUBLIC, SITE, render_page, respond
-from zerohttpd_lib.messages import Command, Reply, Request, Response
+from zerohttpd_lib.app import guestbook
+from zerohttpd_lib.app.guestbook import PUBLIC, SITE, render_page, respond
+from zerohttpd_lib.app.messages import Command, Reply, Request, Response
 
 LRANGE = Command(b"LRANGE", (b"guestbook_remarks", b"0", b"-1"))
 INCR = Command(b"INCR", (b"visitor_count",))

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from raw_client import leave_with_reset
 
-from zerohttpd_lib import sockets
+from zerohttpd_lib.kernel import sockets
 from zerohttpd_lib.servers import RUNGS
 from zerohttpd_lib.servers.http_connection import HttpServer
 from zerohttpd_lib.servers.redis_connection import RedisLink

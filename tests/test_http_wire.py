@@ -7,15 +7,8 @@ from http.client import HTTPConnection
 
 import pytest
 
-from zerohttpd_lib.http_wire import (
-    MAX_BODY,
-    MAX_HEAD,
-    MAX_HEADERS,
-    MAX_LINE,
-    BadRequest,
-    read_request,
-)
-from zerohttpd_lib.messages import Request
+from zerohttpd_lib.app.http_wire import MAX_BODY, MAX_HEAD, MAX_HEADERS, MAX_LINE, BadRequest, read_request
+from zerohttpd_lib.app.messages import Request
 
 
 def line_of(size: int) -> bytes:

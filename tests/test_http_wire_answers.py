@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerohttpd_lib import http_wire
-from zerohttpd_lib.http_wire import BadRequest, RequestReader, read_request, write_response
-from zerohttpd_lib.messages import Request, Response
+from zerohttpd_lib.app import http_wire
+from zerohttpd_lib.app.http_wire import BadRequest, RequestReader, read_request, write_response
+from zerohttpd_lib.app.messages import Request, Response
 
 STATUSES = (200, 400, 404, 405, 413, 414, 431, 501, 503, 505)
 TOKEN = st.text("abcXYZ012!#$%&'*+.^_`|~-", min_size=1, max_size=12)

@@ -16,7 +16,7 @@ from test_faults_machine import resident_bytes
 from waiting import wait_until
 
 from zerohttpd_lib import Lab
-from zerohttpd_lib.guestbook import PUBLIC
+from zerohttpd_lib.app.guestbook import PUBLIC
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.redis_server import Redis
 from zerohttpd_lib.servers import RUNGS

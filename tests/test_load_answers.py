@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerohttpd_lib.http_wire import write_response
+from zerohttpd_lib.app.http_wire import write_response
+from zerohttpd_lib.app.messages import Response
 from zerohttpd_lib.load.answers import MAX_HEAD, Answer, AnswerReader, BadAnswer
-from zerohttpd_lib.messages import Response
 
 GOOD = {
     "with a length": (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", Answer(200, False)),

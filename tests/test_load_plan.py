@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zerohttpd_lib import Lab, LabError
-from zerohttpd_lib.http_wire import read_request
+from zerohttpd_lib.app.http_wire import read_request
 from zerohttpd_lib.load.plan import Plan, PlanError
 from zerohttpd_lib.load.requests import VARIANTS
 

@@ -10,7 +10,7 @@ import pytest
 from waiting import wait_until
 
 from zerohttpd_lib.lab import Lab
-from zerohttpd_lib.lab.processes import LabError
+from zerohttpd_lib.lab.errors import LabError
 from zerohttpd_lib.servers.epoll import EpollServer
 from zerohttpd_lib.views import load_panel
 from zerohttpd_lib.views.load_panel import LoadPanel

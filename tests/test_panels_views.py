@@ -13,9 +13,9 @@ from ipywidgets import HTML
 from waiting import wait_until
 
 from zerohttpd_lib.lab import Lab, Server
-from zerohttpd_lib.lab.processes import LabError
+from zerohttpd_lib.lab.errors import LabError
+from zerohttpd_lib.lab.saved_run import Run
 from zerohttpd_lib.servers.epoll import EpollServer
-from zerohttpd_lib.trace.run import Run
 from zerohttpd_lib.views import inspector, interest_panel, replay, stepper_panel, twin_timelines
 from zerohttpd_lib.views.chart import Chart
 from zerohttpd_lib.views.picture import LOCK

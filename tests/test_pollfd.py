@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from zerohttpd_lib.pollfd import PollFd, poll
+from zerohttpd_lib.kernel.pollfd import PollFd, poll
 
 
 def test_an_entry_is_laid_out_as_the_manual_has_it() -> None:

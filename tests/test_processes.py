@@ -13,7 +13,8 @@ import pytest
 from proc import command, descendants, is_gone, parent, wait_for_end
 from waiting import wait_until
 
-from zerohttpd_lib.lab.processes import GuardedProcess, LabError, new_folder
+from zerohttpd_lib.lab.errors import LabError
+from zerohttpd_lib.lab.processes import GuardedProcess, new_folder
 
 SLEEP = "import time; print('up', flush=True); time.sleep(1000)"
 

@@ -229,13 +229,13 @@ def test_a_look_at_the_newest_waits_takes_those_and_no_others(path: Path) -> Non
 
 FORKS = """
 import os, sys
-from zerohttpd_lib.trace.watching import watch_over
+from zerohttpd_lib.trace.attach import record
 class Server:
     def wait(self):
         return [(self.number, 1)]
 server = Server()
 server.number = 1
-watch_over(server, sys.argv[1], details=True)
+record(server, sys.argv[1], details=True)
 server.wait()
 if not os.fork():
     server.number = 2

@@ -13,7 +13,8 @@ from proc import state
 from tiny_server import free_port
 from waiting import wait_until
 
-from zerohttpd_lib.lab.processes import GuardedProcess, LabError, new_folder
+from zerohttpd_lib.lab.errors import LabError
+from zerohttpd_lib.lab.processes import GuardedProcess, new_folder
 from zerohttpd_lib.lab.redis_process import Process, find_redis_process, start_of
 from zerohttpd_lib.lab.redis_server import FREEZER, Redis, find_redis_server
 

@@ -12,7 +12,7 @@ import pytest
 from tiny_server import TinyServer, answers, free_port
 
 from zerohttpd_lib import Lab
-from zerohttpd_lib.lab.processes import LabError
+from zerohttpd_lib.lab.errors import LabError
 from zerohttpd_lib.lab.redis_server import Redis, find_redis_server, parse_url
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.connection import Connection
 
-from zerohttpd_lib.messages import Command
-from zerohttpd_lib.redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
+from zerohttpd_lib.app.messages import Command
+from zerohttpd_lib.app.redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
 
 REPLIES = {
     "status": (b"+OK\r\n", b"OK"),

@@ -263,7 +263,7 @@ def test_a_setting_of_the_wrong_kind_is_told(lab: Lab, settings: dict) -> None:
 
 LOSES_ITS_SIGNAL = """
 import os, signal
-from zerohttpd_lib.servers.process import serve
+from zerohttpd_lib.servers.serve import serve
 
 class Dying:
     def __del__(self):

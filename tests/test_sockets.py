@@ -18,7 +18,7 @@ from proc import open_descriptors
 from raw_client import leave_with_reset
 from tiny_server import free_port
 
-from zerohttpd_lib import sockets
+from zerohttpd_lib.kernel import sockets
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def test_send_all_sends_more_than_the_kernel_holds(pair: tuple[socket.socket, so
 def test_the_descriptor_limit_is_raised_to_what_is_allowed() -> None:
     code = """
 import resource as r
-from zerohttpd_lib.sockets import raise_descriptor_limit
+from zerohttpd_lib.kernel.sockets import raise_descriptor_limit
 r.setrlimit(r.RLIMIT_NOFILE, (100, 200))
 print(raise_descriptor_limit(), r.getrlimit(r.RLIMIT_NOFILE)[0], raise_descriptor_limit())
 """

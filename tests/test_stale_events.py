@@ -20,9 +20,9 @@ from scripted import Script, all_descriptors_taken_up_to, loop_of
 from tiny_server import TinyServer
 from waiting import wait_until
 
-from zerohttpd_lib import sockets
+from zerohttpd_lib.kernel import sockets
 from zerohttpd_lib.lab.redis_server import Redis
-from zerohttpd_lib.polling import BROKEN, READABLE
+from zerohttpd_lib.servers.pollers import BROKEN, READABLE
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from proc import descendants, wait_for_end
 from waiting import wait_until
 
 from zerohttpd_lib.lab import Lab, LabError
+from zerohttpd_lib.lab.article import WIDE
 from zerohttpd_lib.lab.measurement import Cell, Measurement
 from zerohttpd_lib.lab.sweep import CANNOT, Sweep
-from zerohttpd_lib.published import WIDE
 from zerohttpd_lib.servers.epoll import EpollServer
 
 SMALL = {"rungs": ("poll", "epoll"), "clients": (2, 4), "seconds": 0.1, "workers": {"poll": 1, "epoll": 1}}

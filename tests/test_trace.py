@@ -7,10 +7,11 @@ from raw_client import connect
 from waiting import wait_until
 
 from zerohttpd_lib import Lab
+from zerohttpd_lib.kernel.events import event_names
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.idle_run import IdleRun
 from zerohttpd_lib.load.plan import Plan
-from zerohttpd_lib.trace.reader import Trace, event_names
+from zerohttpd_lib.trace.reader import Trace
 
 ONE_PAGE = [
     ("listener", "accept_clients"),

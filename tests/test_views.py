@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from zerohttpd_lib import views
-from zerohttpd_lib.cost import fit, measure_grid
+from zerohttpd_lib.kernel.wait_price import fit, measure_grid
 from zerohttpd_lib.lab import Lab
 from zerohttpd_lib.lab.sweep import Measurement, Sweep
 from zerohttpd_lib.load.latencies import Latencies

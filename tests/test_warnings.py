@@ -14,7 +14,7 @@ from raw_client import PAGE, STATIC, connect, read_to_end
 from waiting import wait_until
 
 from zerohttpd_lib import Lab
-from zerohttpd_lib import sockets as our_sockets
+from zerohttpd_lib.kernel import sockets as our_sockets
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.servers.edge import Connection, EdgeServer
 from zerohttpd_lib.servers.epoll import EpollServer

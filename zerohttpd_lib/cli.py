@@ -22,8 +22,8 @@ REPORTS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status. A person's mistake is one sentence and status 2."""
-    from .lab.processes import LabError
-    from .servers.process import CannotServe
+    from .lab.errors import LabError
+    from .servers.serve import CannotServe
 
     options = _parser().parse_args(arguments)
     try:
@@ -148,9 +148,9 @@ def _add_redis(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from .lab.processes import LabError
+    from .lab.errors import LabError
     from .lab.redis_server import Redis
-    from .servers.process import serve
+    from .servers.serve import serve
 
     if not 0 <= options.port <= 65535:
         raise LabError(f"--port {options.port}: a port is a number from 0 to 65535.")
@@ -212,10 +212,10 @@ def _pairs(text: str) -> dict[str, int]:
 
 
 def _sweep(options: argparse.Namespace) -> int:
+    from .lab.article import LEVELS as ALL_LEVELS
+    from .lab.article import RUNGS as ARTICLE_RUNGS
     from .lab.redis_server import Redis
     from .lab.sweep import LEVELS, Sweep
-    from .published import LEVELS as ALL_LEVELS
-    from .published import RUNGS as ARTICLE_RUNGS
 
     # With idle connections, a few clients are active; without, the article's numbers of them.
     levels = ALL_LEVELS if options.full else LEVELS

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
-from .lab.processes import LabError
+from .lab.errors import LabError
 from .lab.redis_server import Redis, find_redis_server
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from zerohttpd_lib.sockets import BACKLOG
+from zerohttpd_lib.kernel.sockets import BACKLOG
 
 from .page import Guestbook, listen
 

@@ -11,7 +11,7 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
-from zerohttpd_lib import sockets
+from zerohttpd_lib.kernel import sockets
 
 from .page import tell
 

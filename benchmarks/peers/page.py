@@ -15,8 +15,8 @@ from typing import Final, cast
 
 from redis.asyncio import Redis
 
-from zerohttpd_lib import sockets
-from zerohttpd_lib.guestbook import REMARKS, VISITOR_COUNT, render_page
+from zerohttpd_lib.app.guestbook import REMARKS, VISITOR_COUNT, render_page
+from zerohttpd_lib.kernel import sockets
 
 TYPE: Final = "text/html; charset=utf-8"
 

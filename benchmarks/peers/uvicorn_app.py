@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uvicorn
 
-from zerohttpd_lib.sockets import BACKLOG
+from zerohttpd_lib.kernel.sockets import BACKLOG
 
 from .asgi import app
 from .page import listen

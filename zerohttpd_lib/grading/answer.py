@@ -17,11 +17,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from ..lab.processes import GuardedProcess, LabError, new_folder
+from ..lab.errors import LabError
+from ..lab.processes import GuardedProcess, new_folder
 from .answer_process import ANSWER
+from .answer_server import server_class
 from .box import NONE, Box
 from .channel import Channel, Closed, Garbled
-from .serving import server_class
 from .values import Fd, Held, decode, encode
 from .verdict import Raised, Wrong
 
@@ -125,7 +126,7 @@ class Answer:
     def lab(self) -> Lab:
         """A lab of the judge's, made when it is first asked for."""
         if self._lab is None:
-            from ..lab.lab import Lab  # not before: half of all tasks need none, and it loads numpy
+            from ..lab.lab import Lab
 
             self._lab = Lab()
             _keep_for_ourselves(self._lab.redis)

@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from ..lab.errors import LabError
 from ..lab.jupyter import find_course
-from ..lab.processes import LabError
 from .verdict import COULD_NOT, NOT_ATTEMPTED, RIGHT, Verdict
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from tqdm import tqdm
 
 from ..lab.cluster import Cluster
-from ..lab.processes import LabError
+from ..lab.errors import LabError
 from .box import best
 from .crew import Done
 from .exercise import shipped

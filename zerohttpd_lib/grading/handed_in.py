@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ..lab.processes import LabError
+from ..lab.errors import LabError
 from .exercise import Exercise, shipped
 from .legible import in_one_line
-from .reading import Reading, Unreadable, exercise_of, parse_book, reading_of
+from .submission import Reading, Unreadable, exercise_of, parse_book, reading_of
 
 LARGEST: Final = 5 * 1_048_576  # bytes of a notebook
 MOST_FILES: Final = 200  # notebooks of a student that are looked at

@@ -18,7 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ..lab.processes import TOO_MANY, TOO_MUCH, GuardedProcess, LabError, new_folder
+from ..lab.errors import LabError
+from ..lab.processes import TOO_MANY, TOO_MUCH, GuardedProcess, new_folder
 from .box import Box, best
 from .exercise import Exercise, exercise_with
 from .verdict import COULD_NOT, NOT_ATTEMPTED, WRONG, Verdict

@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Final
 
-from ..lab.processes import LabError
+from ..lab.errors import LabError
 from .box import KINDS
 from .judge import Job
 from .verdict import COULD_NOT, RIGHT, WRONG, Verdict, Wrong
@@ -38,7 +38,7 @@ def main(fd: int) -> None:
     from . import checks
 
     # Of the answer, too: whoever was told what is expected, and answers just that, is asked for something else.
-    random.seed(f"{job.seed} {job.task} {job.source}")
+    random.seed(f"{job.seed} {job.task} {job.source!a}")
     try:
         checks.load(job.checks)
         task = checks.TASKS[job.task]

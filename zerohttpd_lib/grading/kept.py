@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from ..lab.processes import LabError
+from ..lab.errors import LabError
 from .exercise import Exercise
 from .verdict import COULD_NOT, Verdict
 from .version import checks_of, library_version

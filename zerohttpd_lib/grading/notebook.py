@@ -13,11 +13,12 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
+from ..lab.errors import LabError
 from ..lab.jupyter import find_course
-from ..lab.processes import LabError, interrupts_in_one_sentence
+from ..lab.processes import interrupts_in_one_sentence
 from .attempts import Progress
 from .exercise import Exercise, exercise_with, shipped, source_of, task_of
-from .reading import Unreadable, read
+from .submission import Unreadable, read
 from .verdict import COULD_NOT, NOT_ATTEMPTED, RIGHT, Verdict
 
 BEFORE_THE_SOLUTION: Final = 3  # wrong attempts

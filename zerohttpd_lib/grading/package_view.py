@@ -17,9 +17,17 @@ from ..servers import RUNGS
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 NAME: Final = "zerohttpd_lib"
-NOT_SEEN: Final = ("lab", "views", "grading", "trace/runs", "__pycache__")  # but of grading:
-OF_GRADING: Final = ("__init__", "answer_process", "channel", "package_view", "serving", "values", "recorded")
-ASKED_FOR: Final = ("cost", "trace.kernel")  # a task is to write what is in there, as it is of most rungs
+NOT_SEEN: Final = ("views", "__pycache__")
+# Of these parts only what is named, with the data beside it.
+ONLY: Final = {
+    "grading": ("__init__", "answer_process", "channel", "package_view", "answer_server", "values", "recorded"),
+    "lab": ("__init__", "article"),
+}
+# A task is to write what is in there, as it is of most rungs.
+ASKED_FOR: Final = (
+    "kernel.wait_price",
+    "kernel.interest",
+)
 
 
 def withheld(setup: str) -> list[str]:
@@ -57,16 +65,8 @@ def what_an_answer_may_see(setup: str) -> list[str]:
 
 
 def _files_in(folder: Path) -> Iterator[Path]:
+    named = ONLY.get(folder.relative_to(PACKAGE).as_posix())
     for path in sorted(folder.iterdir()):
-        part = path.relative_to(PACKAGE).as_posix()
-        if part == "grading":
-            yield from (file for name in OF_GRADING for file in _files_of(path / name))
-        elif path.is_file():
-            yield path
-        elif path.name not in NOT_SEEN and part not in NOT_SEEN:
-            yield from _files_in(path)
-
-
-def _files_of(name: Path) -> Iterator[Path]:
-    """Of a module, or of a package."""
-    yield from [file] if (file := name.with_suffix(".py")).exists() else _files_in(name)
+        if path.name in NOT_SEEN or (named is not None and path.stem not in named):
+            continue
+        yield from [path] if path.is_file() else _files_in(path)

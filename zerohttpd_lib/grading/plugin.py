@@ -17,10 +17,10 @@ import pytest
 
 from .exercise import Exercise
 from .judge import judge
-from .reading import WHOLE, Reading, Unreadable, read, which_exercise
 from .rows import CLAIM, OLDER
 from .run import AT_A_TIME
 from .score import Result, score_lines
+from .submission import WHOLE, Reading, Unreadable, read, which_exercise
 from .verdict import COULD_NOT, RIGHT, Verdict
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-from ..lab.processes import LabError
+from ..lab.errors import LabError
 from .compared import identical
 from .legible import legible
 from .pages import class_page, page_name, student_page

@@ -9,8 +9,8 @@ from .exercise import Exercise
 from .handed_in import HandedIn
 from .judge import judge
 from .kept import key_of
-from .reading import WHOLE
 from .score import Result
+from .submission import WHOLE
 from .verdict import COULD_NOT, NOT_ATTEMPTED, RIGHT, Verdict
 
 OLDER: Final = (

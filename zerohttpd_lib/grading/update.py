@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..lab.errors import LabError
 from ..lab.jupyter import find_course
-from ..lab.processes import LabError
 from .exercise import PRISTINE, Exercise, source_of, task_of
-from .reading import Unreadable, read, read_book, which_exercise
+from .submission import Unreadable, read, read_book, which_exercise
 
 
 def update_all(paths: Sequence[str]) -> Iterator[str]:

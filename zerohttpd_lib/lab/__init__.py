@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .errors import LabError
     from .lab import Lab
-    from .processes import LabError
     from .server import Server
 
 __all__ = ["Lab", "LabError", "Server"]
 
-_HOMES = {"Lab": "lab", "LabError": "processes", "Server": "server"}
+_HOMES = {"Lab": "lab", "LabError": "errors", "Server": "server"}
 
 
 def __getattr__(name: str) -> Any:

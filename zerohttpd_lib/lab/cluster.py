@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from tqdm import tqdm
 
-from .processes import LabError
+from .errors import LabError
 
 CONNECT_TIME: Final = 10  # seconds
 Question = Callable[..., str]  # is run on a worker; answers "", or in a sentence why it is not fit

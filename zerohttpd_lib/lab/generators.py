@@ -14,7 +14,8 @@ from typing import Any
 
 from ..load.plan import Plan
 from ..load.sample import Sample
-from .processes import GuardedProcess, LabError, new_folder
+from .errors import LabError
+from .processes import GuardedProcess, new_folder
 
 
 class Generators:

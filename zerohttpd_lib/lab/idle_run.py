@@ -7,8 +7,9 @@ import threading
 from typing import Final
 
 from ..load.plan import Plan, PlanError
+from .errors import LabError
 from .generators import start_part
-from .processes import GuardedProcess, LabError
+from .processes import GuardedProcess
 
 AT_A_TIME: Final = 2  # processes that open connections: more would overflow the server's accept queue
 

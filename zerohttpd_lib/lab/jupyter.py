@@ -11,7 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from .processes import GUARD, LabError
+from .errors import LabError
+from .processes import GUARD
 from .redis_server import Redis
 
 FIRST_CHAPTER: Final = "chapters/00-start-here.ipynb"

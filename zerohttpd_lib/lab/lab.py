@@ -13,10 +13,11 @@ from typing import Any
 
 from ..load.plan import Plan, PlanError
 from ..load.result import LoadResult
-from ..published import RUNGS as ARTICLE_RUNGS
+from .article import RUNGS as ARTICLE_RUNGS
+from .errors import LabError
 from .idle_run import IdleRun
 from .load_run import LoadRun
-from .processes import LabError, interrupts_in_one_sentence
+from .processes import interrupts_in_one_sentence
 from .redis_server import Redis
 from .server import InABox, Server
 from .sweep import Sweep

@@ -19,9 +19,9 @@ from ..load.plan import Plan, PlanError
 from ..load.result import LoadResult
 from ..load.sample import Sample, merge_samples
 from ..load.steady import has_settled, is_enough, rate, why_not
+from .errors import LabError
 from .generators import Generators
 from .idle_run import IdleRun
-from .processes import LabError
 
 NEWS_TIME: Final = 0.1  # seconds between two looks at a load test that is waited for
 SPARE_CORES: Final = 0.5  # idle: then one more generator process could do something

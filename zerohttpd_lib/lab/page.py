@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..guestbook import PUBLIC
+from ..app.guestbook import PUBLIC
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Final
 from weakref import WeakSet
 
+from .errors import LabError
 from .guard import descendants
 
 GUARD: Final = Path(__file__).with_name("guard.py")
@@ -24,16 +25,6 @@ TOO_MANY, TOO_MUCH = 96, 97  # the guard's status when there were more processes
 MOST_STACKS: Final = 3
 LAST_LINES_TIME: Final = 1.0  # seconds for a reader to take in what was printed last
 STACK_TIME: Final = 2.0  # seconds for a hanging process to write its stack
-
-
-class LabError(Exception):
-    """Something a learner can mend. The message says what is wrong and what to do.
-
-    A notebook shows the message alone: the traceback would lead into the library.
-    """
-
-    def _render_traceback_(self) -> list[str]:  # IPython asks for this
-        return [f"{type(self).__name__}: {self}"]
 
 
 @contextmanager

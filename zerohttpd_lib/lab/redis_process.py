@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ..sockets import Address
+from ..kernel.sockets import Address
 
 PATIENCE: Final = 5.0  # seconds for Redis to answer
 # From linux/netlink.h, linux/sock_diag.h and linux/inet_diag.h: a header, and a question for one socket,

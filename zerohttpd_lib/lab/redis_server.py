@@ -16,8 +16,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from ..sockets import Address
-from .processes import GuardedProcess, LabError, new_folder
+from ..kernel.sockets import Address
+from .errors import LabError
+from .processes import GuardedProcess, new_folder
 from .redis_process import Process, find_redis_process
 
 FREEZER: Final = Path(__file__).with_name("freezer.py")

@@ -20,17 +20,18 @@ from weakref import ReferenceType, ref
 
 import cloudpickle
 
+from ..kernel.interest import InterestList, interest_list
+from ..kernel.sockets import Address
 from ..load.result import LoadResult
 from ..servers import RUNGS
-from ..sockets import Address
+from ..trace.attach import control_file
 from ..trace.file import TraceFile
-from ..trace.kernel import InterestList, interest_list
 from ..trace.reader import Trace
-from ..trace.run import Run
 from ..trace.stepper import Stepper
-from ..trace.watching import control_file
+from .errors import LabError
 from .page import Page
-from .processes import GuardedProcess, LabError, new_folder, no_room
+from .processes import GuardedProcess, new_folder, no_room
+from .saved_run import Run
 from .visitors import Visitor
 
 START_TIME: Final = 10.0  # seconds for a server to listen

@@ -20,12 +20,12 @@ from typing import Any, Final
 from tqdm.auto import tqdm
 
 from ..load.plan import Plan
-from ..published import RUNGS as ARTICLE_RUNGS
-from ..published import WIDE
 from ..servers import RUNGS
+from .article import RUNGS as ARTICLE_RUNGS
+from .article import WIDE
+from .errors import LabError
 from .load_run import LoadRun
 from .measurement import Cell, Measurement, numbers, why_it_means_nothing
-from .processes import LabError
 from .redis_server import Redis
 from .server import Server
 

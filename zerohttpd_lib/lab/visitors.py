@@ -7,8 +7,8 @@ import struct
 from contextlib import suppress
 from typing import Final
 
-from ..sockets import Address
-from .processes import LabError
+from ..kernel.sockets import Address
+from .errors import LabError
 
 CONNECT_TIME: Final = 2.0  # seconds; the kernel connects it, whatever the server is doing
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 seconds (man 7 socket)

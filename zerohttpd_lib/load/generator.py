@@ -19,7 +19,7 @@ from array import array
 from time import perf_counter as clock
 from typing import Any, Final
 
-from ..sockets import raise_descriptor_limit
+from ..kernel.sockets import raise_descriptor_limit
 from .latencies import Latencies
 from .loops import LOOPS, Loop
 from .plan import Plan

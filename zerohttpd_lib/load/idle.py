@@ -16,7 +16,7 @@ import sys
 import time
 from typing import Final
 
-from ..sockets import raise_descriptor_limit
+from ..kernel.sockets import raise_descriptor_limit
 from .network import accept_queue
 from .plan import Plan
 from .sources import Sources
@@ -95,7 +95,7 @@ class IdleConnections:
         self.sockets[sock.fileno()] = sock
         return sock.fileno()
 
-    def watch(self) -> None:
+    def report_closings(self) -> None:
         """Until we are ended: tell when the server closes connections."""
         while True:
             before = self.open_now
@@ -118,7 +118,7 @@ def main() -> None:
     connections.open_all()
     connections.wait_until_accepted()
     connections.tell()
-    connections.watch()
+    connections.report_closings()
 
 
 if __name__ == "__main__":

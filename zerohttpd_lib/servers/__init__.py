@@ -16,10 +16,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from ..sockets import Address
+from ..kernel.sockets import Address
 
 
-class Server(Protocol):
+class RungServer(Protocol):
     def __init__(self, listener: socket.socket, redis_address: Address) -> None: ...
 
     def run(self) -> None: ...
@@ -45,9 +45,9 @@ class Rung(NamedTuple):
         """The file to read."""
         return Path(__file__).with_name(self.home.partition(":")[0] + ".py")
 
-    def load(self) -> type[Server]:
+    def load(self) -> type[RungServer]:
         module, _, name = self.home.partition(":")
-        server: type[Server] = getattr(import_module(f"{__name__}.{module}"), name)
+        server: type[RungServer] = getattr(import_module(f"{__name__}.{module}"), name)
         return server
 
 

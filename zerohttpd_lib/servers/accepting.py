@@ -14,9 +14,9 @@ import socket
 from itertools import islice, takewhile
 from typing import Final, Protocol
 
-from .. import sockets
-from ..polling import READABLE
+from ..kernel import sockets
 from .event_loop import EventLoop
+from .pollers import READABLE
 
 LEAVE_WITHIN: Final = 1.0  # seconds, once told to stop
 ACCEPT_AGAIN: Final = 0.1  # seconds, when descriptors have run out

@@ -23,8 +23,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from .. import guestbook, http_wire, sockets
-from ..messages import Command, Conversation, Reply, Response
+from ..app import guestbook, http_wire
+from ..app.messages import Command, Conversation, Reply, Response
+from ..kernel import sockets
 
 REDIS_CONNECTIONS: Final = 50  # at most; who needs one more waits for one to come back
 MAX_DISCARDED: Final = 1_048_576  # bytes of a refused request that we read on, for politeness

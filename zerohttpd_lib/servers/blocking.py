@@ -26,8 +26,9 @@ from typing import Final, cast
 from hiredis import ReplyError
 from redis import Connection, RedisError, ResponseError
 
-from .. import guestbook, http_wire, sockets
-from ..messages import Command, Conversation, Reply, Request, Response
+from ..app import guestbook, http_wire
+from ..app.messages import Command, Conversation, Reply, Request, Response
+from ..kernel import sockets
 
 PAUSE: Final = 0.05  # seconds
 MAX_DISCARDED: Final = 1_048_576  # bytes of a refused request that we read on, for politeness

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from . import RUNGS
-from .process import CannotServe, serve
+from .serve import CannotServe, serve
 
 
 def main(path: str) -> int:

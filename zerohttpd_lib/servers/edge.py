@@ -14,10 +14,11 @@ from __future__ import annotations
 import socket
 from typing import Final
 
-from .. import guestbook, sockets
-from ..messages import PipelinedConversation, Request, Wanted
-from ..polling import ENDED, READABLE, EdgeEpoll
+from ..app import guestbook
+from ..app.messages import PipelinedConversation, Request, Wanted
+from ..kernel import sockets
 from .http_connection import MOVES, HttpConnection, HttpServer
+from .pollers import ENDED, READABLE, EdgeEpoll
 from .redis_connection import RedisLink
 
 ANSWERS_AT_ONCE: Final = 16  # to one client, before the others have their turn

@@ -19,8 +19,8 @@ from itertools import count
 from time import monotonic
 from typing import Any
 
-from .. import sockets
-from ..polling import EVENTS_AT_ONCE, READABLE, EdgeEpoll, Epoll
+from ..kernel import sockets
+from .pollers import EVENTS_AT_ONCE, READABLE, EdgeEpoll, Epoll
 
 
 class EventLoop:

@@ -16,7 +16,7 @@ import signal
 import socket
 from contextlib import suppress
 
-from .. import sockets
+from ..kernel import sockets
 from . import Pool
 from .blocking import next_client, redis_connection, serve_client
 from .workers import end, fork

@@ -21,10 +21,11 @@ from __future__ import annotations
 import socket
 from typing import Any, ClassVar, Final
 
-from .. import guestbook, http_wire, sockets
-from ..messages import Conversation, PipelinedConversation, Replies, Request, Response, Wanted
-from ..polling import BROKEN, READABLE, WRITABLE
+from ..app import guestbook, http_wire
+from ..app.messages import Conversation, PipelinedConversation, Replies, Request, Response, Wanted
+from ..kernel import sockets
 from .accepting import AcceptingServer
+from .pollers import BROKEN, READABLE, WRITABLE
 
 MAX_INPUT: Final = 131_072  # bytes kept of requests whose turn has not come
 MAX_DISCARDED: Final = 1_048_576  # bytes that we read on after the last answer

@@ -12,8 +12,9 @@ from __future__ import annotations
 import socket
 from typing import Final
 
-from .. import guestbook, sockets
-from ..messages import PipelinedConversation, Request, Wanted
+from ..app import guestbook
+from ..app.messages import PipelinedConversation, Request, Wanted
+from ..kernel import sockets
 from .http_connection import MOVES, HttpConnection, HttpServer
 from .redis_connection import RedisLink
 

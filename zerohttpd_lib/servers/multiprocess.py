@@ -20,10 +20,11 @@ import select
 import socket
 from typing import Final
 
-from .. import guestbook, sockets
-from ..messages import PipelinedConversation, Request, Wanted
-from ..polling import ENDED, READABLE, EdgeEpoll
+from ..app import guestbook
+from ..app.messages import PipelinedConversation, Request, Wanted
+from ..kernel import sockets
 from .http_connection import MOVES, HttpConnection, HttpServer
+from .pollers import ENDED, READABLE, EdgeEpoll
 from .redis_connection import RedisLink
 
 SHARES: Final = ("listener", "exclusive", "reuseport")

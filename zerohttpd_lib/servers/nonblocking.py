@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import socket
 
-from .. import guestbook
-from ..messages import Conversation, Request, Wanted
+from ..app import guestbook
+from ..app.messages import Conversation, Request, Wanted
 from .http_connection import HttpConnection, HttpServer
 from .redis_connection import RedisConnection
 

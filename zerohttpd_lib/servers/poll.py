@@ -26,9 +26,10 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
-from .. import guestbook, http_wire, sockets
-from ..messages import Command, Conversation, Reply, Response
-from ..redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
+from ..app import guestbook, http_wire
+from ..app.messages import Command, Conversation, Reply, Response
+from ..app.redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
+from ..kernel import sockets
 
 READABLE = select.POLLIN
 WRITABLE = select.POLLOUT

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 
-from .. import sockets
+from ..kernel import sockets
 from . import Pool
 from .blocking import next_client, redis_connection, serve_client
 from .workers import run_workers

@@ -16,7 +16,7 @@ import socket
 import traceback
 from threading import Thread
 
-from .. import sockets
+from ..kernel import sockets
 from . import Pool
 from .blocking import next_client, redis_connection, serve_client
 

@@ -18,11 +18,11 @@ import socket
 from collections import deque
 from collections.abc import Callable
 
-from .. import sockets
-from ..messages import Replies, Reply, Wanted
-from ..polling import ENDED, READABLE, WRITABLE
-from ..redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
+from ..app.messages import Replies, Reply, Wanted
+from ..app.redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
+from ..kernel import sockets
 from .event_loop import EventLoop
+from .pollers import ENDED, READABLE, WRITABLE
 
 FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0  # seconds before connecting again
 Answer = Callable[[Replies, bool], None]  # the reply or the replies; has it failed?

@@ -15,7 +15,7 @@ from __future__ import annotations
 import socket
 from threading import Thread
 
-from .. import sockets
+from ..kernel import sockets
 from . import Pool
 from .blocking import next_client, redis_connection, serve_client
 

@@ -3,12 +3,13 @@
 `recorder` runs inside the server and writes to a file in shared memory; `reader` opens that
 file from another process, while the server runs or after it has died. Read it in this order:
 
-    layout, writer              what lies where in the file, and how it gets there
-    hooks, recorder, calls      how a server is recorded that knows nothing of it
+    layout, ready, writer       what lies where in the file, and how it gets there
+    hooks, peers, recorder      how a server is recorded that knows nothing of it
+    calls, attach               its system calls, too; and all of that put around a server
     control, stepper            how it is held: its own side, and that of the lab
     records, wait, waits        the file as arrays, as plain values, as a sequence
-    cost, history, findings     what can be told from the waits
-    reader, file, archive, run  the trace that has all of that; read from a live file, and saved
+    score, history, findings    what can be told from the waits
+    reader, file, archive       the trace that has all of that; read from a live file, and saved
 
 No module imports another in a circle.
 """

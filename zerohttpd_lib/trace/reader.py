@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import archive
-from .cost import Cost, cost_of
 from .findings import Finding, find_all
 from .history import Life, lives_of
-from .names import event_names
+from .score import Cost, cost_of
 from .wait import Call, Entry, Turn, Wait
 from .waits import Waits
 
-__all__ = ["Call", "Entry", "Trace", "Turn", "Wait", "event_names"]
+__all__ = ["Call", "Entry", "Trace", "Turn", "Wait"]
 
 
 class Trace(Waits):

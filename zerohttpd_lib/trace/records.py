@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..kernel.events import event_names
 from . import layout
-from .names import event_names
 from .wait import THE_END, Call, Entry, Turn
 
 WAIT: Final = np.dtype(

@@ -1,12 +1,12 @@
 """Figures and live views, for notebooks. The only place that imports matplotlib and ipywidgets."""
 
-from .cost import show_cost, show_scan
 from .figures import show_load, show_waits, show_work
 from .inspector import inspector
 from .interest_panel import interest_panel
 from .live import watch
 from .load_panel import load_panel
 from .picture import Picture
+from .prices import show_cost, show_scan
 from .race import live_chart, show_both, show_published, show_sweep
 from .replay import replay
 from .stepper_panel import stepper_panel

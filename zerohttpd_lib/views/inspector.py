@@ -8,11 +8,11 @@ from typing import Any, overload
 
 import ipywidgets as widgets
 
-from ..lab.processes import LabError
+from ..lab.errors import LabError
+from ..lab.saved_run import Run
 from ..lab.server import Server
 from ..trace.findings import Finding
 from ..trace.reader import Trace, Wait
-from ..trace.run import Run
 from .chart import picture_of
 from .panel import Panel, button, table, told_in_words
 from .picture import INK, LOCK, Picture

@@ -11,10 +11,11 @@ from typing import Final
 import ipywidgets as widgets
 import numpy as np
 
+from ..kernel.events import event_names
+from ..kernel.interest import Interest, interest_list
 from ..lab.server import Server
 from ..trace import layout
-from ..trace.kernel import Interest, interest_list
-from ..trace.reader import Trace, event_names
+from ..trace.reader import Trace
 from .chart import Chart, picture_of
 from .panel import Panel, button, table, told_in_words
 from .picture import COLOURS, INK, LOCK, Picture
@@ -77,7 +78,7 @@ class InterestPanel(Panel):
         self._lists, self._log = widgets.HTML(), widgets.HTML()
         self.look = button("Look now", "Stop the server for a moment, and read both lists", self._look)
         self.always = widgets.Checkbox(value=False, description="Look every second", indent=False)
-        self.always.observe(lambda _: self.watch() if self.always.value else None, "value")
+        self.always.observe(lambda _: self.begin_updates() if self.always.value else None, "value")
         controls = [widgets.HBox([self.look, self.always])] if server is not None else []
         self.box.children = [*controls, self._message, self._lists, self._log]
         self._draw_lists()

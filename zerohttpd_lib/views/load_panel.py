@@ -14,9 +14,10 @@ from typing import Any, Final
 import ipywidgets as widgets
 import numpy as np
 
+from ..lab.errors import LabError
 from ..lab.lab import Lab
 from ..lab.load_run import LoadRun
-from ..lab.processes import LabError, interrupts_in_one_sentence
+from ..lab.processes import interrupts_in_one_sentence
 from ..lab.server import Server
 from ..load.limit import limit
 from ..load.plan import SPARE_DESCRIPTORS, Plan
@@ -230,7 +231,7 @@ class LoadPanel(Panel):
         kept = KeptRun(number, name, run.plan, run.samples, colour=colour, style=STYLES[same % len(STYLES)])
         with LOCK:
             self.runs.append(kept)
-        self.watch()
+        self.begin_updates()
         self.say("")
         try:
             if self._stopping.is_set():

@@ -19,7 +19,7 @@ import ipywidgets as widgets
 from IPython import get_ipython
 from IPython.display import display
 
-from ..lab.processes import LabError
+from ..lab.errors import LabError
 from .picture import INK, LOCK, Picture
 from .sampler import SAMPLER
 
@@ -145,7 +145,7 @@ class Panel:
     def draw(self) -> bool:
         return False
 
-    def watch(self) -> None:
+    def begin_updates(self) -> None:
         SAMPLER.add(self)
 
     # Ending.

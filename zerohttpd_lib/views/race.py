@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from IPython.display import display
 
+from ..lab.article import WIDE, Rates, published_table
 from ..lab.sweep import UNSTEADY, WIDE_SPREAD, Sweep
-from ..published import WIDE, Rates, published_table
 from .picture import COLOURS, INK, Picture, new_figure
 
 AXIS_NAMES = {

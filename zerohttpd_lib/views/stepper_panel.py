@@ -9,8 +9,8 @@ from typing import Any, Final
 import ipywidgets as widgets
 
 from ..lab import lab as lab_module
+from ..lab.errors import LabError
 from ..lab.lab import Lab
-from ..lab.processes import LabError
 from ..lab.server import Server
 from ..trace.reader import Wait
 from ..trace.stepper import State
@@ -38,7 +38,7 @@ class StepperPanel(Panel):
         self._wait: Wait | None = None
         self._build()
         self.draw()
-        self.watch()
+        self.begin_updates()
 
     def _build(self) -> None:
         self._state, self._waits, self._clients = widgets.HTML(), widgets.HTML(), widgets.HTML()
@@ -95,7 +95,7 @@ class StepperPanel(Panel):
             self._drawn = None
             self.draw()
             self.keep_still()
-        self.watch()
+        self.begin_updates()
 
     @told_in_words
     def _add(self) -> None:

@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from ..kernel.events import event_names
 from ..trace import layout
-from ..trace.reader import Call, Entry, Trace, Wait, event_names
+from ..trace.reader import Call, Entry, Trace, Wait
 from .panel import table
 from .picture import COLOURS, INK
 

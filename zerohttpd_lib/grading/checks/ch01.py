@@ -8,16 +8,12 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from ...lab import Lab
+from ...lab.article import RUNGS
 from ...lab.server import Server
-from ...published import RUNGS
-from . import (
-    Answer,
-    Raised,
-    Wrong,
-    ch01_servers,  # noqa: F401 - registers the tasks "crowd" and "patience"
-    task,
-)
+from . import Answer, Raised, Wrong, ch01_servers, task
 from .asking import answers, silent_client, who_answers
+
+__all__ = ["ch01_servers"]  # each registers tasks of its own
 
 POOLS: Final = ("preforked", "prethreaded")
 POOL_SIZE: Final = 3

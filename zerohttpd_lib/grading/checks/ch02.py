@@ -9,18 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from . import (
-    Answer,
-    Fd,
-    Raised,
-    Remote,
-    Wrong,
-    ch02_chain,  # noqa: F401 - registers the task "chain"
-    ch02_half,  # noqa: F401 - registers the task "half"
-    ch02_lookups,  # noqa: F401 - registers the task "lookups"
-    task,
-)
-from .peers import reset, tcp_pair
+from . import Answer, Fd, Raised, Remote, Wrong, ch02_chain, ch02_half, ch02_lookups, task
+from .witness import reset, tcp_pair
+
+__all__ = ["ch02_chain", "ch02_half", "ch02_lookups"]  # each registers tasks of its own
 
 AT_ONCE: Final = 3.0  # seconds: what takes longer waits for something
 CONNECTED: Final = 6.0  # seconds for a connect that the kernel has to try again

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from . import Answer, Raised, Wrong, ch03_array, ch03_density, task
-from .peers import reported, reset, tcp_pair
+from .witness import reported, reset, tcp_pair
 
 __all__ = ["ch03_array", "ch03_density"]
 

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
-from ...trace.reader import event_names
+from ...kernel.events import event_names
 from . import Answer, Raised, Remote, Wrong, task
 
 

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from ...trace.reader import event_names
+from ...kernel.events import event_names
 from . import Answer, Raised, Wrong, ch04_batch, ch04_edge, ch04_interest, task
-from .peers import refused, reset, tcp_pair
+from .witness import refused, reset, tcp_pair
 
 __all__ = ["ch04_batch", "ch04_edge", "ch04_interest"]
 

@@ -6,7 +6,7 @@ import select
 import socket
 from typing import Any, Final
 
-from ...trace.reader import event_names
+from ...kernel.events import event_names
 from . import Answer, Fd, Raised, Remote, Wrong, task
 
 MOST_GIVEN: Final = 50  # sockets, until one gets a certain number

@@ -8,16 +8,11 @@ import select
 import socket
 from typing import Any, Final
 
-from ...trace.reader import event_names
+from ...kernel.events import event_names
 from ..recorded import recorded_trace
-from . import (
-    Answer,
-    Fd,
-    Raised,
-    Wrong,
-    ch05_port,  # noqa: F401 - registers the task "port"
-    task,
-)
+from . import Answer, Fd, Raised, Wrong, ch05_port, task
+
+__all__ = ["ch05_port"]  # each registers tasks of its own
 
 # closed
 

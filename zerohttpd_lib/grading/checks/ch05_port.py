@@ -12,10 +12,10 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from ...kernel.interest import Interest, InterestList
 from ...lab import Lab, LabError
 from ...lab.server import Server, ServerTrouble
-from ...trace.kernel import Interest, InterestList
-from ..serving import server_class
+from ..answer_server import server_class
 from . import Answer, Wrong, task
 from .idling import expect_sleep
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from ...cost import measure_grid
+from ...kernel.wait_price import measure_grid
 from ...lab import Lab
 from ...trace.reader import Trace
-from . import Answer, Wrong, ch06_prices, task  # noqa: F401 - ch06_prices registers tasks of its own
+from . import Answer, Wrong, ch06_prices, task
+
+__all__ = ["ch06_prices"]  # registers tasks of its own
 
 # calls
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from ...cost import fit as fitted
-from ...cost import measure_grid
-from ...published import published_table
+from ...kernel.wait_price import fit as fitted
+from ...kernel.wait_price import measure_grid
+from ...lab.article import published_table
 from ..recorded import recorded_times
 from . import Answer, Wrong, task
 

@@ -13,8 +13,8 @@ from tiny_server import TinyServer
 from waiting import wait_until
 
 from zerohttpd_lib import Lab, LabError
+from zerohttpd_lib.kernel.interest import interest_list
 from zerohttpd_lib.lab import Server
-from zerohttpd_lib.trace.kernel import interest_list
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 
-from ...pollfd import PollFd, poll
-from ...trace.reader import event_names
+from ...kernel.events import event_names
+from ...kernel.pollfd import PollFd, poll
 
 
 def reported(fd: int, asked: int) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from .trace.names import event_names
+from .events import event_names
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.poll.argtypes = [ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int]

@@ -12,15 +12,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from .. import sockets
+from ..kernel import sockets
+from ..trace.attach import record
 from ..trace.recorder import what_waits
-from ..trace.watching import watch_over
-from . import Pool, Server
+from . import Pool, RungServer
 from .workers import Stopped, has_stopped, run_workers, stop
 
 
 def serve(
-    make_server: Callable[..., Server],
+    make_server: Callable[..., RungServer],
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -53,7 +53,7 @@ def serve(
             "Choose another port (0 takes any free one), or stop what uses this one."
         ) from None
 
-    def new_server(number: int) -> Server:
+    def new_server(number: int) -> RungServer:
         settings: dict[str, Any] = {}
         if pool is Pool.ITS_OWN and workers is not None:
             settings["workers"] = workers
@@ -62,7 +62,7 @@ def serve(
         server = make_server(listeners[number % len(listeners)], redis_address, **settings)
         if trace_file is not None and number == 0 and what_waits(server) is not None:
             with suppress(FileExistsError):  # the trace of a first worker that this one replaces
-                watch_over(server, trace_file, details)
+                record(server, trace_file, details)
         return server
 
     address = f"[{host}]" if ":" in host else host
@@ -101,7 +101,7 @@ class CannotListen(CannotServe):
     """The address and port cannot be had."""
 
 
-def _check_share(make_server: Callable[..., Server], share: str | None) -> None:
+def _check_share(make_server: Callable[..., RungServer], share: str | None) -> None:
     shares: tuple[str, ...] = getattr(make_server, "shares", ())
     if share is not None and share not in shares:
         known = f"choose one of {', '.join(shares)}" if shares else "only the multiprocess server has a choice"

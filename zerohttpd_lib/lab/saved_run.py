@@ -12,15 +12,15 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from ..kernel.interest import Interest, InterestList
 from ..load.cpu import Share
 from ..load.latencies import Latencies
 from ..load.network import Counters
 from ..load.plan import Plan
 from ..load.result import LoadResult
 from ..load.sample import Sample
-from . import archive
-from .kernel import Interest, InterestList
-from .reader import Trace
+from ..trace import archive
+from ..trace.reader import Trace
 
 SHIPPED: Final = Path(__file__).with_name("runs")  # made by authoring/record_runs.py
 

@@ -1,6 +1,6 @@
 """The article's table is as it was published."""
 
-from zerohttpd_lib.published import LEVELS, RUNGS, WIDE, published_table
+from zerohttpd_lib.lab.article import LEVELS, RUNGS, WIDE, published_table
 
 
 def test_the_table_has_its_seven_columns_and_all_of_its_levels() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..cost import CostModel, WaitTime
+from ..kernel.wait_price import CostModel, WaitTime
 from .picture import COLOURS, INK, Picture, new_figure
 
 

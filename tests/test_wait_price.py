@@ -2,7 +2,7 @@
 
 import pytest
 
-from zerohttpd_lib.cost import CostModel, WaitTime, fit, measure_grid
+from zerohttpd_lib.kernel.wait_price import CostModel, WaitTime, fit, measure_grid
 
 KNOWN = CostModel("poll", base=2e-6, per_watched=50e-9, per_ready=80e-9, per_rebuilt=20e-9)
 

@@ -16,7 +16,7 @@ def control_file(trace_file: str) -> str:
     return f"{trace_file}.control"
 
 
-def watch_over(server: Any, trace_file: str, details: bool) -> None:
+def record(server: Any, trace_file: str, details: bool) -> None:
     """Record `server`, which waits in a method of its own, and let it be held before its waits.
 
     Where its files cannot be made it says so, and the server runs without. Raises FileExistsError

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, overload
 
-from .names import event_names
+from .events import event_names
 
 _TARGET = re.compile(r"tfd:\s*(\d+) events:\s*([0-9a-f]+) .*? ino:([0-9a-f]+)")
 _LISTEN: Final = 0x0A  # states in /proc/net/tcp: include/net/tcp_states.h
