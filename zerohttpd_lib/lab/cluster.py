@@ -32,9 +32,11 @@ class Cluster:
         self._fit: set[str] = set()
         try:
             from distributed import Client
+            from distributed.comm import resolve_address
         except ImportError:
             raise LabError("--scheduler needs Dask: pip install 'zerohttpd-lab[cluster]'.") from None
         try:
+            resolve_address(address)  # before there is a client, which would try for long
             self.client: Any = Client(address, timeout=CONNECT_TIME, set_as_default=False)
         except Exception as problem:  # an address that is none, nobody there, another protocol or version
             why = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
