@@ -143,6 +143,14 @@ def test_a_whole_course_handed_in_does_not_grade_its_solutions(of: Class) -> Non
     assert statuses(rows(of), "eve") == ["not attempted"] * 2
 
 
+def test_only_the_exercise_that_is_asked_for_is_graded(of: Class) -> None:
+    of.hand_in(f"ada/{NAME}.ipynb", add=RIGHT_ADD)
+    assert set(rows(of, "--exercise", "90")) == {("ada", "add"), ("ada", "greet")}
+    refused = of.grade("--exercise", "91")
+    assert refused.returncode == 2
+    assert "There is no exercise 91" in refused.stderr
+
+
 def test_what_lies_beside_a_notebook_is_not_run(of: Class) -> None:
     of.hand_in(f"eve/{NAME}.ipynb", add="def add(a, b):\n    return 0")
     ran = of.home / "ran"

@@ -115,6 +115,7 @@ def _add_grading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     grade.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="a notebook, or a folder (default: your exercises)"
     )
+    grade.add_argument("--exercise", action="append", default=[], metavar="NN", help="only this one; may be repeated")
     for report, what in REPORTS.items():
         place = "FOLDER" if report == "pages" else "FILE"
         grade.add_argument(f"--{report}", type=Path, metavar=place, help=what)
@@ -264,7 +265,7 @@ def _grade(options: argparse.Namespace) -> int:
     from .grading.run import How, grade
 
     how = How(
-        jobs=options.jobs, seed=options.seed, keep_in=options.keep_in, anew=options.anew,
+        exercises=options.exercise, jobs=options.jobs, seed=options.seed, keep_in=options.keep_in, anew=options.anew,
         without_a_box=options.without_a_box, scheduler=options.scheduler,
     )  # fmt: skip
     return grade(options.paths, how, Reports(**{option: getattr(options, option) for option in REPORTS}))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -49,8 +49,8 @@ class File(NamedTuple):
     problem: str
 
 
-def handed_in(paths: list[Path]) -> list[HandedIn]:
-    """Every student × exercise: all of the exercises that anybody has handed in, for each student.
+def handed_in(paths: list[Path], only: Sequence[str] = ()) -> list[HandedIn]:
+    """Every student × exercise: those whose names begin with one of `only`, or all that anybody has handed in.
 
     Raises LabError where there is nothing to be graded.
     """
@@ -63,9 +63,20 @@ def handed_in(paths: list[Path]) -> list[HandedIn]:
     exercises = {file.exercise.name for found in files.values() for file in found if file.exercise is not None}
     if not exercises:
         raise LabError("There is no exercise notebook here: name one, or a folder with some.")
+    exercises = _chosen_by_name(only) if only else exercises
     wanted = [exercise for name, exercise in shipped().items() if name in exercises]
     names = _names(files)
     return [_chosen(names[folder], exercise, found) for folder, found in files.items() for exercise in wanted]
+
+
+def _chosen_by_name(beginnings: Sequence[str]) -> set[str]:
+    chosen: set[str] = set()
+    for beginning in beginnings:
+        found = {name for name in shipped() if name.startswith(beginning)}
+        if not found:
+            raise LabError(f"There is no exercise {in_one_line(beginning)}; there are {', '.join(shipped())}.")
+        chosen |= found
+    return chosen
 
 
 def _names(folders: Iterable[Path]) -> dict[Path, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +29,10 @@ ENDING: Final = (signal.SIGTERM, signal.SIGHUP)  # end a run as Ctrl-C does
 
 @dataclass(frozen=True)
 class How:
-    """How to grade. `keep_in`: where verdicts are kept. `anew`: forget what is kept. `scheduler`: of a Dask cluster."""
+    """How to grade. `exercises`: only those whose names begin so. `keep_in`: where verdicts are kept. `anew`: forget
+    what is kept. `scheduler`: of a Dask cluster."""
 
+    exercises: Sequence[str] = ()
     jobs: int = AT_A_TIME
     seed: str | None = None
     keep_in: Path | None = None
@@ -47,9 +49,9 @@ def grade(paths: list[Path], how: How, reports: Reports) -> int:
     """
     if how.jobs < 1:
         raise LabError(f"--jobs {how.jobs}: at least one.")
-    paths = paths or [find_course() / "exercises"]
+    paths = list(dict.fromkeys(paths)) or [find_course() / "exercises"]
     reports.make_sure_they_can_be_written()
-    rows = [Row(work, task) for work in handed_in(paths) for task in work.exercise.tasks]
+    rows = [Row(work, task) for work in handed_in(paths, how.exercises) for task in work.exercise.tasks]
     box = _box_for(paths, how)
     # Whatever is not in a box could write verdicts of its own to where they are kept.
     with Kept(paths, (how.keep_in or default_folder()) if box.holds else None) as kept:
