@@ -17,6 +17,7 @@ REPORTS = {
     "html": "write them as a page for the teacher",
     "csv": "write them for a spreadsheet",
     "pages": "write a page for each student",
+    "gradescope": "write one student's as Gradescope has them",
 }
 
 

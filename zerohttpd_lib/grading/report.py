@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv as csv_file
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 
 from ..lab.errors import LabError
 from .compared import identical
+from .gradescope import gradescope_results
 from .legible import legible
 from .pages import class_page, page_name, student_page
 from .score import Result
@@ -27,16 +29,17 @@ FORMULAS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 @dataclass(frozen=True)
 class Reports:
-    """The files to be written: `junitxml`, `html`, `csv`; and the folder `pages`, with a page for each student."""
+    """The files to be written; `pages` is a folder, with a page for each student in it."""
 
     junitxml: Path | None = None
     html: Path | None = None
     csv: Path | None = None
     pages: Path | None = None
+    gradescope: Path | None = None
 
     def make_sure_they_can_be_written(self) -> None:
         """Before anything is judged. Raises LabError."""
-        for file in (self.junitxml, self.html, self.csv):
+        for file in (self.junitxml, self.html, self.csv, self.gradescope):
             if file is not None and (file.is_dir() or not os.access(file.parent, os.W_OK | os.X_OK)):
                 raise LabError(f"{file} cannot be written: name a file in a folder of yours.")
         if self.pages is not None:
@@ -57,8 +60,16 @@ class Reports:
                 self.html.write_text(class_page(results, about), encoding="utf-8")
             if self.pages is not None:
                 _write_pages(results, self.pages)
+            if self.gradescope is not None:
+                self.gradescope.write_text(json.dumps(gradescope_results(_of_one(results)), indent=1))
         except OSError as problem:
             raise LabError(f"{problem.filename} cannot be written ({problem.strerror}).") from None
+
+
+def _of_one(results: list[Result]) -> list[Result]:
+    if len(students := {result.student for result in results}) > 1:
+        raise LabError(f"Gradescope has one student's work graded at a time; here are {len(students)} folders.")
+    return results
 
 
 def _write_pages(results: list[Result], folder: Path) -> None:
