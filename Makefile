@@ -1,7 +1,7 @@
 # make lab    open the chapters in JupyterLab
 # make grade  grade your exercises
 # make test   check everything
-# make book   build the notebooks from authoring/
+# make book   build the notebooks from authoring/, and what docs take from the code
 # make bench  compare the servers and the load generator with others; about ten minutes (ARGS=--quick: two)
 
 PYTHON ?=
@@ -26,6 +26,7 @@ lint: .venv/test
 	@$(BIN)/mypy
 
 book: .venv/test
+	@$(BIN)/python authoring/reference.py
 	@$(BIN)/python authoring/build.py
 
 bench: .venv/bench

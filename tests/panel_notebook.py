@@ -16,7 +16,7 @@ CELLS = {
     "load": """
         from zerohttpd_lib import Lab
         from zerohttpd_lib.views import (
-            inspector, interest_panel, load_panel, replay, stepper_panel, twin_timelines
+            inspector, interest_panel, load_panel, one_wait, replay, stage, stepper_panel, twin_timelines
         )
         lab = Lab()
         load = load_panel(lab, rung="poll", clients=8, idle=300, seconds=2.0)
@@ -36,6 +36,12 @@ CELLS = {
     "two": """
         two = inspector(traces["poll"], traces["epoll"])
         two
+    """,
+    "glance": """
+        one_wait(traces["poll"], traces["epoll"])
+    """,
+    "stage": """
+        stage(traces["epoll"], start=len(traces["epoll"].trace) // 2)
     """,
     "stepper": """
         held = lab.serve("epoll", record="details")

@@ -150,6 +150,26 @@ def test_two_servers_are_inspected_side_by_side(book: Book) -> None:
     book.keep("two-inspectors", panel)
 
 
+def test_components_play_a_run_that_was_recorded_here(book: Book) -> None:
+    glance = book.run("glance")
+    glance.locator(".zh-clock").nth(1).wait_for(timeout=SOON)
+    stage = book.run("stage")
+    sentence = stage.locator(".zh-sentence")
+    sentence.wait_for(timeout=SOON)
+    before = sentence.inner_text()
+    stage.locator(".zh-stage").focus()
+    book.page.keyboard.press("ArrowRight")
+    book.page.wait_for_function(
+        "([element, before]) => element.innerText !== before", arg=[sentence.element_handle(), before], timeout=SOON
+    )
+    for output, drawing, name in ((glance, ".zh-one-wait", "one-wait"), (stage, ".zh-stage", "stage")):
+        assert output.locator("img:visible").count() == 0
+        shades = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+        assert output.locator("canvas").first.evaluate(shades) > 4
+        ARTEFACTS.mkdir(exist_ok=True)
+        output.locator(drawing).screenshot(path=ARTEFACTS / f"panel-{name}.png")
+
+
 def test_a_server_is_held_and_stepped_while_its_client_waits(book: Book) -> None:
     panel = book.run("stepper")
     press(panel, "Pause")

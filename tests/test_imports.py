@@ -30,6 +30,7 @@ DRIVERS = {
     "blocking",
     "workers",
     "pollers",
+    "difference",
     "serve",
     "child",
     "event_loop",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import sys
 from collections.abc import Sequence
@@ -58,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     diff = commands.add_parser("diff", help="what changes from one rung to another")
     diff.add_argument("before", choices=RUNGS, metavar="RUNG")
     diff.add_argument("after", choices=RUNGS, metavar="RUNG")
+    diff.add_argument("--color", default="auto", choices=("auto", "always", "never"), help="(default: auto)")
     diff.set_defaults(run=_diff)
 
     doctor = commands.add_parser("doctor", help="check that everything works here")
@@ -244,11 +244,13 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    before, after = (RUNGS[name].source for name in (options.before, options.after))
-    lines = difflib.unified_diff(
-        before.read_text().splitlines(), after.read_text().splitlines(), before.name, after.name, lineterm=""
-    )
-    print("\n".join(lines))
+    from .servers.difference import Difference
+
+    difference = Difference(options.before, options.after)
+    # https://no-color.org: who has set it wants none, whatever its value.
+    on_a_terminal = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    in_colour = options.color == "always" or (options.color == "auto" and on_a_terminal)
+    print(difference.coloured if in_colour else difference)
     return 0
 
 

@@ -71,6 +71,7 @@ class Verdict:
 
     @classmethod
     def of(cls, task: str, wrong: Wrong) -> Verdict:
+        """What a check has found wrong."""
         return cls(task, WRONG, wrong.code, wrong.say, shown(wrong.yours), shown(wrong.expected), wrong.hints)
 
     @classmethod
@@ -83,6 +84,7 @@ class Verdict:
         return replace(verdict, **texts, hints=[legible(str(hint)) for hint in verdict.hints])
 
     def as_json(self) -> dict[str, Any]:
+        """As it travels from the judge."""
         return asdict(self)
 
     def lines(self, hint: int = 0) -> list[str]:

@@ -42,6 +42,7 @@ class InterestList(Sequence[Interest]):
         self._interests = interests
 
     def count_by_role(self) -> dict[str, int]:
+        """How many descriptors each role has: listener, client, redis and others."""
         roles = [interest.role for interest in self._interests]
         return {role: roles.count(role) for role in sorted(set(roles))}
 

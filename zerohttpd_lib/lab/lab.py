@@ -90,13 +90,13 @@ class Lab:
 
         `settings` are those of `Plan`, by name:
 
-        clients=8           so many clients, each of which asks without pause for its next page
-        idle=0              so many connections beside them that stay silent
-        seconds=5.0         measured for so long, once it has settled; or requests=N: N requests, no matter when
-        keep_alive=False    many requests on one connection
-        rate=R              an open loop instead: R requests a second, whether or not the server keeps up
-        think=Z             users who think instead: silent for Z seconds on average before each request
-        timeout=30.0, cap=30.0, varied=False    see `Plan`
+            clients=8           so many clients, each of which asks without pause for its next page
+            idle=0              so many connections beside them that stay silent
+            seconds=5.0         measured for so long, once it has settled; or requests=N: N requests, no matter when
+            keep_alive=False    many requests on one connection
+            rate=R              an open loop instead: R requests a second, whether or not the server keeps up
+            think=Z             users who think instead: silent for Z seconds on average before each request
+            timeout=30.0, cap=30.0, varied=False    see `Plan`
 
         Raises LabError for settings that cannot be had.
         """
@@ -164,6 +164,7 @@ class Lab:
 
     @property
     def redis_is_frozen(self) -> bool:
+        """Whether it answers nobody at the moment."""
         return self.redis.is_frozen
 
     def close(self) -> None:

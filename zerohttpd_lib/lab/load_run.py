@@ -87,10 +87,12 @@ class LoadRun:
 
     @property
     def is_running(self) -> bool:
+        """False once there is a result, or trouble, or it was stopped."""
         return not self._ended.is_set()
 
     @property
     def generator_pids(self) -> list[int]:
+        """The processes that generate the load now."""
         return self._generators.pids if self._generators is not None else []
 
     def shares_so_far(self) -> tuple[dict[str, Share], float]:

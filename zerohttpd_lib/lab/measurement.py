@@ -56,10 +56,12 @@ class Measurement:
 
     @property
     def cell(self) -> Cell:
+        """The cell of the table that it belongs to."""
         return Cell(self.rung, self.clients, self.idle)
 
     @property
     def is_steady(self) -> bool:
+        """Whether it was measured in a steady state, and so means something."""
         return not self.why and not self.problem
 
     @property

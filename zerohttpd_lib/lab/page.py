@@ -21,6 +21,7 @@ class Page:
 
     @property
     def text(self) -> str:
+        """The body, as text; what is not UTF-8 is replaced."""
         return self.body.decode("utf-8", "replace")
 
     def __repr__(self) -> str:

@@ -206,6 +206,7 @@ class Server:
 
     @property
     def is_recorded(self) -> bool:
+        """Whether its waits are written down, so that `trace` has them."""
         return self._trace_path is not None
 
     @property
@@ -344,6 +345,7 @@ class Server:
 
     @property
     def has_ended(self) -> bool:
+        """Whether its process is gone, by itself or because it was stopped."""
         return self._process.has_ended()
 
     def __repr__(self) -> str:

@@ -136,6 +136,7 @@ class Sweep:
     # The table.
 
     def of(self, cell: Cell) -> list[Measurement]:
+        """The measurements of one cell, a round each."""
         return [m for m in self.measurements if m.cell == cell]
 
     def rates(self, cell: Cell) -> list[float]:
@@ -171,6 +172,7 @@ class Sweep:
         return ("idle", self.idle) if len(self.idle) > 1 else ("clients", self.clients)
 
     def cell_at(self, rung: str, level: int) -> Cell:
+        """The cell in the column of `rung` and in the row of `level`."""
         if self.axis()[0] == "idle":
             return Cell(rung, self.clients[0], level)
         return Cell(rung, level, self.idle[0])

@@ -30,11 +30,13 @@ class Latencies:
 
     @classmethod
     def of(cls, seconds: Iterable[float]) -> Latencies:
+        """A histogram of these, in seconds."""
         found = cls()
         found.record(seconds)
         return found
 
     def record(self, seconds: Iterable[float]) -> None:
+        """Count these, in seconds, to the microsecond."""
         record = self._histogram.record_value
         for latency in seconds:
             record(min(max(LOWEST, round(latency * 1e6)), HIGHEST))
@@ -53,6 +55,7 @@ class Latencies:
         return np.array(middles, np.float64), counts[places].astype(np.float64)
 
     def add(self, other: Latencies) -> None:
+        """Count what another one has counted."""
         self._histogram.add(other._histogram)
 
     def to_text(self) -> str:
@@ -62,6 +65,7 @@ class Latencies:
 
     @classmethod
     def from_text(cls, text: str) -> Latencies:
+        """What `to_text` has written."""
         found = cls()
         found._histogram.decode_and_add(text.encode("ascii"))
         return found

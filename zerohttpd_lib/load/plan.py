@@ -189,10 +189,12 @@ class Plan:
         return varied_requests(self.url, self.keep_alive)
 
     def to_json(self) -> str:
+        """As it travels to a generator process."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
+        """One that has travelled."""
         return cls(**json.loads(text))
 
 

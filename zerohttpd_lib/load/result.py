@@ -58,6 +58,7 @@ class LoadResult:
 
     @property
     def failed(self) -> int:
+        """How many requests had no whole, good answer, for whatever reason."""
         return sum(self.failures.values())
 
     @property
@@ -155,6 +156,7 @@ class LoadResult:
         }
 
     def to_json(self) -> str:
+        """What `zerohttpd load --json` prints."""
         return json.dumps(self.to_dict())
 
     def rows(self) -> list[tuple[str, str]]:

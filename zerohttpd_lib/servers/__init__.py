@@ -20,9 +20,12 @@ from ..kernel.sockets import Address
 
 
 class RungServer(Protocol):
+    """What a class has to offer in order to be a rung: `listener` is bound and listens, `redis_address` is Redis's."""
+
     def __init__(self, listener: socket.socket, redis_address: Address) -> None: ...
 
-    def run(self) -> None: ...
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
 
 
 class Pool(Enum):
@@ -46,6 +49,7 @@ class Rung(NamedTuple):
         return Path(__file__).with_name(self.home.partition(":")[0] + ".py")
 
     def load(self) -> type[RungServer]:
+        """Import it. Returns its class."""
         module, _, name = self.home.partition(":")
         server: type[RungServer] = getattr(import_module(f"{__name__}.{module}"), name)
         return server

@@ -53,9 +53,11 @@ class AcceptingServer(EventLoop):
         self.stopping = False
 
     def make_connection(self, sock: socket.socket) -> Connection:
+        """A subclass says what a client is. It watches its socket by itself."""
         raise NotImplementedError
 
     def run(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
         self.listen_to_signals()
         self.start_accepting()
         self.timers.call_in(self.silence / 30, self.dismiss_the_silent)
@@ -76,11 +78,13 @@ class AcceptingServer(EventLoop):
     # Clients.
 
     def start_accepting(self) -> None:
+        """Watch the listener, unless we are leaving."""
         if not self.stopping:
             self.accepting = True
             self.watch(self.listener, self.listener_events, self.accept_clients)
 
     def stop_accepting(self) -> None:
+        """Look away from it."""
         if self.accepting:
             self.accepting = False
             self.forget(self.listener)
@@ -121,12 +125,14 @@ class AcceptingServer(EventLoop):
         self.timers.call_in(self.silence / 30, self.dismiss_the_silent)
 
     def remove(self, connection: Connection) -> None:
+        """It has ended: watch it no more, and close it with this batch."""
         self.connections.pop(connection, None)
         self.close(connection.sock)
 
     # The end.
 
     def listen_to_signals(self) -> None:
+        """SIGTERM and SIGINT call `stop`, between two handlers."""
         self.call_on_signals((signal.SIGTERM, signal.SIGINT), self.stop)
 
     def stop(self) -> None:

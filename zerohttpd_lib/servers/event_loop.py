@@ -44,6 +44,7 @@ class EventLoop:
         self.watch(self.told, READABLE, self.wake_up)
 
     def run(self) -> None:
+        """Until `is_over`."""
         while not self.is_over:
             self.run_once()
 
@@ -69,6 +70,7 @@ class EventLoop:
         self.finished.clear()
 
     def watch(self, sock: socket.socket, events: int, handler: Callable[[int], object]) -> None:
+        """Have `handler` called with the events of each wait in which there are any."""
         self.handlers[sock.fileno()] = handler
         self.poller.watch(sock.fileno(), events)
 
@@ -100,6 +102,7 @@ class EventLoop:
         signal.set_wakeup_fd(self.tell.fileno(), warn_on_full_buffer=False)
 
     def wake_up(self, events: int) -> None:
+        """Somebody has written to us: a signal, or another thread."""
         while data := sockets.receive_now(self.told):
             if any(data):
                 self.when_signalled()
@@ -122,6 +125,7 @@ class Timers:
         self._order = count()  # two at the same moment: first come, first called
 
     def call_in(self, seconds: float, callback: Callable[[], object]) -> None:
+        """Have `callback` called in so many seconds, or soon after."""
         heapq.heappush(self._heap, (monotonic() + seconds, next(self._order), callback))
 
     def seconds_left(self) -> float:
@@ -129,6 +133,7 @@ class Timers:
         return max(0.0, self._heap[0][0] - monotonic()) if self._heap else -1
 
     def call_due(self) -> None:
+        """Call those whose time has come."""
         now = monotonic()  # read once: what is put off in here is for the next time
         while self._heap and self._heap[0][0] <= now:
             heapq.heappop(self._heap)[2]()

@@ -35,12 +35,15 @@ class Epoll:
         self._epoll = select.epoll()
 
     def watch(self, fd: int, events: int) -> None:
+        """Put it on the interest list."""
         self._epoll.register(fd, events)
 
     def modify(self, fd: int, events: int) -> None:
+        """It is to be reported for these events from now on."""
         self._epoll.modify(fd, events)
 
     def forget(self, fd: int) -> None:
+        """Take it off the list."""
         self._epoll.unregister(fd)
 
     def wait(self, timeout: float) -> Ready:
@@ -57,6 +60,7 @@ class EdgeEpoll:
         self._epoll = select.epoll()
 
     def watch(self, fd: int, events: int) -> None:
+        """Put it on the interest list."""
         if not events & select.EPOLLEXCLUSIVE:  # which goes with a listener, and with nothing else
             events = READABLE | WRITABLE | ENDED
         self._epoll.register(fd, events | select.EPOLLET)
@@ -65,6 +69,7 @@ class EdgeEpoll:
         """Nothing: it is watched for both already."""
 
     def forget(self, fd: int) -> None:
+        """Take it off the list."""
         self._epoll.unregister(fd)
 
     def wait(self, timeout: float) -> Ready:

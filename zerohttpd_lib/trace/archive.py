@@ -37,10 +37,11 @@ def save(
     waits["first"] -= trace.span.start
     entries = records.entries[trace.span]
     text = np.frombuffer(json.dumps(known).encode(), np.uint8)
+    listed = {} if trace.listed is None else {"listed": trace.listed}
     unfinished = Path(f"{path}.new")
     try:
         with open(unfinished, "wb") as file:
-            np.savez_compressed(file, known=text, waits=waits, entries=entries, lives=_lives(trace))
+            np.savez_compressed(file, known=text, waits=waits, entries=entries, lives=_lives(trace), **listed)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)  # the disk is full, perhaps
@@ -52,6 +53,7 @@ def load(path: str | Path) -> tuple[Records, dict[str, Any]]:
         with np.load(path, allow_pickle=False) as file:
             known = json.loads(file["known"].tobytes())
             waits, entries, lives = file["waits"], file["entries"], file["lives"]
+            listed = file.get("listed")
     except FileNotFoundError:
         raise ValueError(f"There is no file {path}. A run is saved by run.save(...).") from None
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
@@ -59,7 +61,7 @@ def load(path: str | Path) -> tuple[Records, dict[str, Any]]:
     if known["version"] != VERSION:
         raise ValueError(f"{path} was saved by another version of this package. Record the run again.")
     about = known["trace"]
-    return Records(waits, entries, lives, about["first"], about), known
+    return Records(waits, entries, lives, about["first"], about, listed), known
 
 
 def _lives(trace: Waits) -> np.ndarray:

@@ -59,7 +59,8 @@ class TraceFile:
         whole = _with_lengths(kept_waits[start:], first_entry, entries)
         if len(whole):
             _end_newest(whole[-1:], kept_entries, entries_now != entries)
-        records = Records(whole, kept_entries, lives, first_wait, about)
+        listed = None if first_entry else np.zeros(0, ENTRY)
+        records = Records(whole, kept_entries, lives, first_wait, about, listed)
         return Trace(records, lost=0 if newest else first_wait, now=now)
 
     def _known_lives(self) -> Any:

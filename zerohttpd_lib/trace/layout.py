@@ -67,10 +67,11 @@ FILE_SIZE: Final = NAMES_AT + NAMES_SIZE
 
 def error_name(number: int) -> str:
     """An errno of Linux by name. Other systems have other numbers, and a trace may be read there."""
-    return _ERRORS.get(number, f"errno {number}")
+    return ERRORS.get(number, f"errno {number}")
 
 
-_ERRORS: Final = {
+# Of Linux, by number.
+ERRORS: Final = {
     4: "EINTR", 9: "EBADF", 11: "EAGAIN", 24: "EMFILE", 32: "EPIPE", 103: "ECONNABORTED", 104: "ECONNRESET",
     107: "ENOTCONN", 110: "ETIMEDOUT", 111: "ECONNREFUSED", 115: "EINPROGRESS",
 }  # fmt: skip

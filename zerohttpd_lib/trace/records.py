@@ -26,15 +26,26 @@ LIFE: Final = np.dtype([("born", "<i8"), ("host", "<u4"), ("port", "<u2"), ("rol
 
 
 class Records:
-    """Every wait and every entry that was found, and what is known about the descriptors."""
+    """Every wait and every entry that was found, and what is known about the descriptors.
+
+    `listed` is the interest list from before the first of the entries: an ENTRY for each descriptor, in the
+    order in which they were put on it; None, where older entries are lost.
+    """
 
     def __init__(
-        self, waits: np.ndarray, entries: np.ndarray, lives: np.ndarray, first_wait: int, about: dict[str, Any]
+        self,
+        waits: np.ndarray,
+        entries: np.ndarray,
+        lives: np.ndarray,
+        first_wait: int,
+        about: dict[str, Any],
+        listed: np.ndarray | None = None,
     ) -> None:
         self.waits = waits  # their `first` counts from the first of `entries`
         self.entries = entries
         self.lives = lives
         self.first_wait = first_wait
+        self.listed = listed
         self.names: list[str] = about.get("names", [])
         self.how: str = about.get("how", "unknown")
         self.details: bool = about.get("details", False)
@@ -51,6 +62,19 @@ class Records:
     def wait_of(self, place: int) -> int:
         """The number of the wait to which the entry at `place` belongs; -1: before the first of all."""
         return self.first_wait + int(np.searchsorted(self.waits["first"], place, "right")) - 1
+
+    def listed_at(self, place: int) -> np.ndarray | None:
+        """The interest list from before the entry at `place`, as `listed` has it; None: it is not known."""
+        if self.listed is None:
+            return None
+        listed = {int(row["fd"]): row for row in self.listed}
+        for row in self.entries[:place][self.entries["kind"][:place] <= layout.FORGET]:
+            fd, kind = int(row["fd"]), row["kind"]
+            if kind == layout.WATCH or (kind == layout.MODIFY and fd in listed):
+                listed[fd] = row
+            elif kind == layout.FORGET:
+                listed.pop(fd, None)
+        return np.array([*listed.values()], ENTRY)
 
     # Who was at the other end.
 

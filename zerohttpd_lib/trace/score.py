@@ -35,22 +35,27 @@ class Cost:
 
     @property
     def looked_at_per_event(self) -> float | None:
+        """Descriptors that the kernel had to look at, for each that was ready; None where none was."""
         return self.looked_at / self.events if self.events else None
 
     @property
     def waits_per_request(self) -> float | None:
+        """None where no request was counted; so with those below."""
         return self._per_request(self.waits)
 
     @property
     def ctl_per_request(self) -> float | None:
+        """Changes of the interest list."""
         return self._per_request(self.ctl_calls)
 
     @property
     def eagains_per_request(self) -> float | None:
+        """Calls that found nothing to do. None, too, where the calls were not recorded."""
         return self._per_request(self.eagains)
 
     @property
     def calls_per_request(self) -> float | None:
+        """System calls. None, too, where they were not recorded."""
         return self._per_request(self.system_calls)
 
     def _per_request(self, count: int | None) -> float | None:

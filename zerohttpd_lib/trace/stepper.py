@@ -60,6 +60,7 @@ class Stepper:
 
     @property
     def state(self) -> State:
+        """Where the server is: running, held, or ended; and at which wait."""
         words = self._words
         if self._has_ended():
             return State("ended", wait=words[WAIT] - 1)
@@ -79,6 +80,7 @@ class Stepper:
 
     @property
     def is_paused(self) -> bool:
+        """Whether it is held, so that `step` has something to let go."""
         return self.state.where in ("before wait", "list in hand")
 
     @property
@@ -145,6 +147,7 @@ class Stepper:
 
     @property
     def is_closed(self) -> bool:
+        """Whether `close` was called: the server then runs on its own."""
         return not self._resume_at_last.alive
 
     def _tell(self, command: int) -> None:

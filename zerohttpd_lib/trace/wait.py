@@ -43,6 +43,7 @@ class Call:
 
     @property
     def outcome(self) -> str:
+        """In words: how many bytes, which descriptor, or what went wrong."""
         if self.problem:
             return self.problem
         if self.name == "accept":

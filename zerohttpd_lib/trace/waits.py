@@ -63,6 +63,12 @@ class Waits(Sequence[Wait]):
         return self._waits
 
     @property
+    def listed(self) -> Any:
+        """The interest list when the first of these waits was called, in the order in which descriptors were put
+        on it: rows of records.ENTRY. None where it was not recorded."""
+        return self.records.listed_at(self.span.start)
+
+    @property
     def first(self) -> int:
         """The number of the first wait that is here."""
         return self._first

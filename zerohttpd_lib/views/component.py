@@ -1,0 +1,31 @@
+"""A component in a notebook: the widget, and behind it a picture for whoever opens the notebook without a kernel."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import anywidget
+from IPython.display import display
+
+from .panel import HIDDEN, WIDGET
+from .picture import Picture
+from .web import STYLE, component
+
+
+class Component(anywidget.AnyWidget):  # type: ignore[misc]
+    """A subclass has `_esm = component(NAME)`, traits that are `shown`, and a `picture()`. Displayed as panels are."""
+
+    _css = STYLE
+    shown: ClassVar[tuple[str, ...]] = ()
+
+    def picture(self) -> Picture:
+        """A still of it."""
+        raise NotImplementedError
+
+    def _ipython_display_(self) -> None:
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        display({WIDGET: view}, raw=True)
+        display({WIDGET: HIDDEN, **self.picture()._repr_mimebundle_()}, raw=True)
+
+
+__all__ = ["Component", "component"]

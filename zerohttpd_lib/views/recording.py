@@ -1,0 +1,55 @@
+"""A recorded run on its way to a browser: the records as they lie in their arrays, and what makes sense of them.
+
+`web/recording.js` reads them there. The same bytes go to a widget and into a page without a kernel.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypedDict
+
+import numpy as np
+
+from ..trace import layout
+from ..trace.reader import Trace
+from ..trace.records import ENTRY, WAIT
+
+NOT_ASLEEP: Final = 0.25  # of the waits, the quickest: a wait that has slept takes longer than one that has not
+
+
+class Recording(TypedDict):
+    """What web/recording.js takes: see there."""
+
+    meta: dict[str, Any]
+    waits: bytes
+    entries: bytes
+    listed: bytes
+
+
+def recording_of(trace: Trace, title: str, **more: Any) -> Recording:
+    """These waits, their entries, and the interest list that they began with, if it was recorded."""
+    waits = trace.rows.copy()
+    waits["first"] -= trace.span.start
+    start = waits["called"][0] if len(waits) else 0.0
+    for moment in ("called", "returned", "done"):
+        waits[moment] = np.where(waits[moment] > 0, waits[moment] - start, 0.0)
+    listed = trace.listed
+    fds = [] if listed is None else [int(fd) for fd in np.intersect1d(listed["fd"], trace.descriptors())]
+    place = trace.span.start - 1
+    meta = {
+        "title": title, "how": trace.how, "first": trace.first, "names": trace.records.names,
+        "calls": layout.CALLS, "errors": layout.ERRORS, "has_list": listed is not None,
+        "peers": {fd: trace.records.peer_at(fd, place) for fd in fds}, **more,
+    }  # fmt: skip
+    return Recording(
+        meta=meta,
+        waits=waits.astype(WAIT).tobytes(),
+        entries=trace.records.entries[trace.span].tobytes(),
+        listed=b"" if listed is None else listed.astype(ENTRY).tobytes(),
+    )
+
+
+def quick_waits(trace: Trace, ready: int) -> np.ndarray:
+    """The positions of the waits with so many ready that were quickest, the quickest first: they have not slept."""
+    chosen = np.flatnonzero(trace.ready == ready)
+    ordered = chosen[np.argsort(trace.waited[chosen], kind="stable")]
+    return ordered[: max(1, round(len(ordered) * NOT_ASLEEP))] if len(ordered) else ordered

@@ -1,0 +1,102 @@
+// One wait, one glance: a cell for each descriptor that is watched. What does the kernel look at in order to
+// find those that are ready?
+import { element, onNewTheme } from "./page.js";
+import { Player } from "./player.js";
+
+const CELL_GAP = 1; // pixels
+const SECONDS = 6; // that the longer wait takes, played
+
+export function render({ model, el }) {
+  const sides = model.get("sides"), longest = Math.max(...sides.map((side) => side.us));
+  el.classList.add("zh");
+  const figure = element("div", "zh-one-wait", el);
+  figure.tabIndex = 0;
+  figure.setAttribute("role", "group");
+  figure.setAttribute("aria-label", sides.map(inWords).join(" "));
+  element("h3", "zh-question", figure).textContent = "One wait: what does the kernel look at, to find who is ready?";
+  const boxes = element("div", "zh-sides", figure);
+  const panes = sides.map((side) => new Pane(side, boxes));
+  const player = new Player({
+    last: longest * 1.08,
+    draw: (us) => panes.forEach((pane) => pane.draw(us)),
+    step: (us, direction) => us + (direction * longest) / 24,
+    advance: (us, seconds) => us + (seconds * longest) / SECONDS,
+    label: "microseconds since the wait was called",
+  });
+  player.listen(figure);
+  figure.append(player.bar);
+  element("p", "zh-key", figure).innerHTML = '<i class="zh-cold"></i> watched <i class="zh-looked"></i> looked at, and not ready ' +
+    '<i class="zh-found"></i> ready';
+  element("p", "zh-note", figure).textContent = model.get("note");
+  const look = () => { panes.forEach((pane) => { pane.readColours(); pane.measure(); }); player.show(); };
+  const themed = onNewTheme(look), sized = new ResizeObserver(look); // which is called, too, when it comes onto the page
+  sized.observe(boxes);
+  el.player = player; // for whoever takes pictures of it
+  player.go(player.last); // the still: where it ends
+  return () => { sized.disconnect(); themed.disconnect(); player.pause(); };
+}
+export default { render };
+
+const inWords = (side) =>
+  `${side.title}: ${side.cells.length} watched, ${side.ready.length} ready, ${side.us.toFixed(0)} microseconds; ` +
+  (side.sweeps ? "every descriptor was looked at." : "only the ready ones were looked at.");
+
+class Pane {
+  constructor(side, parent) {
+    this.side = side;
+    this.ready = new Set(side.ready);
+    const box = element("div", "zh-side", parent);
+    element("h4", "zh-title", box).textContent = side.title;
+    this.canvas = element("canvas", "zh-cells", box);
+    this.clock = element("div", "zh-clock", box);
+    this.words = element("div", "zh-words", box);
+    this.readColours();
+  }
+
+  readColours() {
+    const style = getComputedStyle(this.canvas), value = (name) => style.getPropertyValue(name).trim();
+    this.colours = { cold: value("--zh-cold"), looked: value("--zh-looked"), ready: value("--zh-ready"), now: value("--zh-ink") };
+  }
+
+  // As many columns as make the cells square, in about half the width for the height.
+  measure() {
+    const width = this.canvas.parentElement.clientWidth, count = this.side.cells.length;
+    const columns = Math.max(1, Math.ceil(Math.sqrt(count * 2))), rows = Math.ceil(count / columns);
+    this.size = Math.max(2, Math.floor(width / columns));
+    this.columns = Math.min(count, Math.max(1, Math.floor(width / this.size)));
+    const high = Math.ceil(count / this.columns) * this.size, ratio = window.devicePixelRatio || 1;
+    Object.assign(this.canvas, { width: this.columns * this.size * ratio, height: high * ratio });
+    Object.assign(this.canvas.style, { width: `${this.columns * this.size}px`, height: `${high}px` });
+    this.context = this.canvas.getContext("2d");
+    this.context.scale(ratio, ratio);
+  }
+
+  draw(us) {
+    if (!this.context) this.measure();
+    const { side } = this, count = side.cells.length, part = Math.min(1, us / side.us), done = part >= 1;
+    const swept = side.sweeps ? Math.floor(part * count) : 0;
+    const cold = [], looked = [], ready = [];
+    side.cells.forEach((fd, n) => {
+      const found = this.ready.has(fd) && (side.sweeps ? n < swept : done);
+      (found ? ready : n < swept ? looked : cold).push(n);
+    });
+    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.fill(cold, this.colours.cold);
+    this.fill(looked, this.colours.looked);
+    this.fill(ready, this.colours.ready, 1);
+    if (side.sweeps && !done) this.fill([swept], this.colours.now);
+    const at = done ? side.us : us;
+    this.clock.textContent = `${at.toFixed(at < 10 ? 1 : 0)} µs${done ? "" : " …"}`;
+    const seen = side.sweeps ? swept : done ? ready.length : 0;
+    this.words.textContent = `${seen.toLocaleString("en")} of ${count.toLocaleString("en")} looked at, ${ready.length} ready`;
+    this.canvas.classList.toggle("zh-done", done);
+  }
+
+  fill(numbers, colour, more = 0) {
+    const { context, size, columns } = this, side = size - CELL_GAP + more;
+    context.fillStyle = colour;
+    context.beginPath();
+    for (const n of numbers) context.rect((n % columns) * size, Math.floor(n / columns) * size, side, side);
+    context.fill();
+  }
+}
