@@ -52,13 +52,10 @@ def record(lab: Lab, what: What) -> Run:
     load = lab.start_load(server, clients=8, idle=what.idle, seconds=SECONDS, keep_alive=what.keep_alive)
     while load.is_running and (not load.samples or load.samples[-1].at < SECONDS * 0.8):
         time.sleep(0.02)
-    interest = server.to_run().interest or ()  # while the clients are still there
+    held = server.to_run()  # trace and list of one moment, while the clients are still there
     result = load.wait(progress=False)
-    trace = server.trace
-    busy = [number for number in range(len(trace)) if trace.ready[number] and trace.watched[number] > what.idle]
     server.stop()
-    last = busy[-1] + 1 if busy else len(trace)
-    return Run.of(what.rung, trace[max(0, last - WAITS) : last], result, interest)
+    return Run.of(what.rung, held.trace[-WAITS:], result, held.interest or ())
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ from waiting import wait_until
 
 from zerohttpd_lib.lab import Lab, Server
 from zerohttpd_lib.lab.errors import LabError
-from zerohttpd_lib.lab.saved_run import Run
+from zerohttpd_lib.lab.saved_run import Run, load_run, shipped_run
 from zerohttpd_lib.servers.epoll import EpollServer
 from zerohttpd_lib.views import inspector, interest_panel, replay, stepper_panel, twin_timelines
 from zerohttpd_lib.views.chart import Chart
+from zerohttpd_lib.views.interest_panel import InterestPanel
 from zerohttpd_lib.views.picture import LOCK
 from zerohttpd_lib.views.sampler import Sampler
 from zerohttpd_lib.views.stepper_panel import StepperPanel
@@ -233,6 +234,22 @@ def test_a_poll_server_has_its_list_to_itself(lab: Lab) -> None:
     panel = interest_panel(lab.serve("poll"))
     assert "keeps no list" in panel.words()
     assert panel.picture().png.startswith(PNG)
+
+
+def test_a_shipped_run_holds_the_list_that_it_began_with() -> None:
+    panel = replay(shipped_run("epoll-1000-idle")).interest
+    assert panel.kernel is not None and len(panel.kernel) > 1000
+    assert "They agree" in panel.words()
+    assert {row[-1] for row in panel.rows()} == {"yes"}
+
+
+def test_what_was_not_recorded_is_no_warning() -> None:
+    run = load_run(shipped_run("epoll-1000-idle"))
+    run.trace.records.listed = None
+    panel = InterestPanel(None, {interest.fd: interest for interest in run.interest}, run.trace)
+    assert "it was not recorded" in panel.words()
+    assert "differ" not in panel.words()
+    assert {row[-1] for row in panel.rows()} == {"yes", "not recorded"}
 
 
 # Twins, and saved runs.

@@ -91,7 +91,12 @@ class LoadPanel(Panel):
     def _build(self, chosen: dict[str, Any]) -> None:
         wide = {"style": {"description_width": "initial"}, "layout": {"width": "auto"}}
         names = list(self.served)
-        self.rung = widgets.Dropdown(options=names, value=chosen.get("rung", names[0]), description="Server", **wide)
+        self.rung = widgets.Dropdown(
+            options=names,
+            value=chosen.get("rung", "epoll" if "epoll" in names else names[0]),
+            description="Server",
+            **wide,
+        )
         self.clients = widgets.IntText(value=chosen.get("clients", 8), description="Clients", **wide)
         self.kind = widgets.Dropdown(options=list(PACES), value=_kind_of(chosen), description="who", **wide)
         self.pace = widgets.FloatText(value=chosen.get("think") or chosen.get("rate") or 1.0, **wide)
