@@ -50,13 +50,19 @@ def of(tmp_path: Path) -> Class:
     return Class.new(tmp_path)
 
 
-@pytest.fixture
-def address(of: Class) -> Iterator[str]:
+@contextlib.contextmanager
+def scheduler(of: Class) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     file = of.home / "scheduler.json"
     options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
-    with dask(of, "dask_scheduler", *options):
+    with dask(of, "dask_scheduler", *options) as process:
         wait_until(lambda: file.exists() and file.read_text().endswith("}"), 60)
-        yield str(json.loads(file.read_text())["address"])
+        yield process, str(json.loads(file.read_text())["address"])
+
+
+@pytest.fixture
+def address(of: Class) -> Iterator[str]:
+    with scheduler(of) as (_, address):
+        yield address
 
 
 def test_a_worker_that_dies_costs_nothing_and_the_table_is_the_same(of: Class, address: str) -> None:
@@ -81,11 +87,26 @@ def test_a_worker_that_dies_costs_nothing_and_the_table_is_the_same(of: Class, a
     assert there == here
 
 
+def test_a_scheduler_that_goes_ends_the_run_in_a_sentence_and_costs_no_verdict(of: Class) -> None:
+    for number in range(4):
+        of.hand_in(f"student-{number}/{NAME}.ipynb", add=f"import time\ntime.sleep(1)\n{RIGHT_ADD}  # {number}")
+    kept = of.home / "state"
+    with scheduler(of) as (process, address), worker(of, address, "one"):
+        run = of.start("--scheduler", address)
+        wait_until(lambda: any(b"verdict" in file.read_bytes() for file in kept.rglob("*.jsonl")), 120)
+        process.send_signal(signal.SIGKILL)
+        _, errors = run.communicate(timeout=200)
+    assert run.returncode == 2, errors
+    assert f"The scheduler at {address} does not answer any more" in errors
+    assert "Traceback" not in errors
+    assert "5 of 5" not in of.grade().stdout
+
+
 def test_who_cannot_judge_is_refused_in_a_sentence_and_gets_nothing(of: Class, address: str) -> None:
     of.hand_in(f"ada/{NAME}.ipynb", add=RIGHT_ADD)
     with worker(of, address, "other", program=OTHER_LIBRARY), worker(of, address, "bare", PATH=os.devnull):
         run = of.grade(*REPORTS, "--scheduler", address)
-        assert run.returncode == 2
+        assert run.returncode == 2, run.stderr
         assert "None of the workers" in run.stderr or "is not used" in run.stderr
         with worker(of, address, "good"):
             run = of.grade(*REPORTS, "--scheduler", address)
@@ -106,5 +127,5 @@ def test_who_cannot_judge_is_refused_in_a_sentence_and_gets_nothing(of: Class, a
 def test_a_mistake_gets_one_sentence(of: Class, options: tuple[str, ...], sentence: str) -> None:
     of.hand_in(f"ada/{NAME}.ipynb", add=RIGHT_ADD)
     run = of.grade(*options)
-    assert run.returncode == 2
+    assert run.returncode == 2, run.stderr
     assert sentence in run.stderr and "Traceback" not in run.stderr

@@ -78,7 +78,7 @@ class _Hands:
 
     def nobody_is_there(self) -> None:
         """Raises LabError where all have been refused. Else one may come: many a cluster grows as it is given work."""
-        if self.cluster.refused and set(self.cluster.client.nthreads()) <= set(self.cluster.refused):
+        if self.cluster.refused and self.cluster.present <= self.cluster.refused.keys():
             raise LabError(f"None of the workers at {self.cluster.address} can judge; each was told why.")
         if not self.has_said_that_it_waits:
             tqdm.write(f"zerohttpd: waiting for a worker to join {self.cluster.address}.", file=sys.stderr)
@@ -121,9 +121,14 @@ class _Hands:
         if future.status in ("cancelled", "lost"):
             self.again(future, case)
             return
-        if (problem := future.exception()) is not None:  # such as KilledWorker: it has outlived several of them
+        try:
+            problem = future.exception()
+            answer = future.result() if problem is None else {}
+        except OSError:  # the connection is lost: the next look at the workers says whose
+            return
+        if problem is not None:  # such as KilledWorker: it has outlived several of them
             verdict = not_judged(case.task, problem)
-        elif "refused" in (answer := future.result()):  # it came, and took it before it was asked
+        elif "refused" in answer:  # it came, and took it before it was asked
             self.again(future, case)
             return
         else:

@@ -21,7 +21,8 @@ Question = Callable[..., str]  # is run on a worker; answers "", or in a sentenc
 
 
 class Cluster:
-    """The cluster with its scheduler at `address`. `refused`: why a worker is not used, by address.
+    """The cluster with its scheduler at `address`. `present`: its workers at the last look. `refused`: why one is not
+    used, by address.
 
     Raises LabError where Dask is not installed or no scheduler answers; so does every method when it answers no more.
     """
@@ -29,6 +30,7 @@ class Cluster:
     def __init__(self, address: str) -> None:
         self.address = address
         self.refused: dict[str, str] = {}
+        self.present: set[str] = set()
         self._fit: set[str] = set()
         try:
             from distributed import Client
@@ -46,6 +48,7 @@ class Cluster:
         """The workers that are fit, and the threads of each. Whoever is new is asked, and is named if it is refused."""
         try:
             threads: dict[str, int] = self.client.nthreads()
+            self.present = set(threads)
             if new := [address for address in threads if address not in self._fit and address not in self.refused]:
                 answers = self.client.run(question, *arguments, workers=new, on_error="return")
                 for address, answer in answers.items():
