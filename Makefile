@@ -1,13 +1,15 @@
 # make lab    open the chapters in JupyterLab
 # make grade  grade your exercises
 # make test   check everything
+# make quick  run the tests that start no process; a minute at most
 # make book   build the notebooks from authoring/, and what docs take from the code
+# make soak   clients of every kind for ten minutes, and 100,000 examples of everything about the wires
 # make bench  compare the servers and the load generator with others; about ten minutes (ARGS=--quick: two)
 
 PYTHON ?=
 BIN := .venv/bin
 
-.PHONY: lab grade test lint book bench clean
+.PHONY: lab grade test quick lint book soak bench clean
 
 lab: .venv/lab
 	@$(BIN)/zerohttpd lab $(ARGS)
@@ -15,10 +17,15 @@ lab: .venv/lab
 grade: .venv/lab
 	@$(BIN)/zerohttpd grade $(ARGS)
 
+# One process more than two cores can keep busy: tests wait, too, and notebooks most of the time.
 test: .venv/test lint
-	@$(BIN)/pytest -n 2 --dist loadgroup --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py' tests
+	@$(BIN)/python -m compileall -q zerohttpd_lib
+	@$(BIN)/pytest -n 3 --dist loadgroup --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py' tests
 	@$(BIN)/pytest tests/test_alone*.py tests/test_browser*.py
-	@$(BIN)/pytest -n 2 --dist loadfile --nbval chapters solutions
+	@$(BIN)/pytest -n 3 --dist loadfile -p no:hypothesispytest --nbval chapters solutions
+
+quick: .venv/test
+	@$(BIN)/pytest -n 2 --quick tests
 
 lint: .venv/test
 	@$(BIN)/ruff check .
@@ -28,6 +35,10 @@ lint: .venv/test
 book: .venv/test
 	@$(BIN)/python authoring/reference.py
 	@$(BIN)/python authoring/build.py
+
+soak: .venv/test
+	@$(BIN)/python tests/soak.py $(ARGS)
+	@$(BIN)/pytest --hypothesis-profile=soak --timeout=0 tests/test_http_wire_answers.py tests/test_redis_wire.py
 
 bench: .venv/bench
 	@$(BIN)/python -m benchmarks.run $(ARGS)

@@ -5,6 +5,7 @@ quiet        is this machine quiet enough?
 targets      starts a rung, the floor, or one of the peers, under the lab's guard
 peers/       uvicorn, granian, aiohttp and nginx, serving the same page
 floor        a loop with nothing left in it, to measure the rungs by
+layers       what each layer between the floor and `edge` costs: a command of its own
 tools        ab and wrk (with varied.lua); our own load generator in the same form
 measured     one measurement, and what is made of several: medians, ratios, ranges, and what is chance
 generators   part A: our load generator beside ab and wrk

@@ -1,7 +1,7 @@
-"""Part E: what is it worth that our servers remember the heads of requests that they have parsed?
+"""Part E: what is it worth that our servers remember the headers of requests that they have parsed?
 
-A head that comes again, byte for byte, is looked up (`_read_head` in zerohttpd_lib/app/http_wire.py). Under a load
-generator that always sends the same request, all are. Real clients differ, and few are.
+Headers that come again, byte for byte, are looked up (`_read_headers` in zerohttpd_lib/app/http_wire.py), and so is
+each of their lines. Under a load generator that always sends the same request, all are. Real clients differ.
 """
 
 from __future__ import annotations

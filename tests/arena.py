@@ -96,6 +96,11 @@ def wait_for_pages(server: Server) -> None:
 
 
 def is_quiet(server: Server) -> bool:
-    """Whether an event loop has no clients: only the listener, two sockets that signals come
-    through, and, but for `nonblocking`, one connection to Redis."""
-    return sockets_of(server.pid) == (3 if "nonblocking" in server.name.lower() else 4)
+    """Whether an event loop has no clients."""
+    return sockets_of(server.pid) == sockets_when_quiet(server)
+
+
+def sockets_when_quiet(server: Server) -> int:
+    """Those of an event loop without clients: the listener, two sockets that signals come through, and,
+    but for `nonblocking`, one connection to Redis."""
+    return 3 if "nonblocking" in server.name.lower() else 4

@@ -10,12 +10,20 @@ import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-EXERCISE = "03-inside-poll"
-TASK = "density"
-ANSWER, CHECK = "03-density", "03-density-check"
-WRONG = "def density(watched, ready):\n    return sum(watched) / sum(ready)"
-RIGHT = "def density(watched, ready):\n    return sum(ready) / sum(watched) if watched else 0.0"
-CODE = "upside-down"  # what the check says of this wrong answer
+EXERCISE = "04-meet-epoll"
+TASK = "left"  # its check starts no server: it costs little, and there are many attempts
+ANSWER, CHECK = "04-left", "04-left-check"
+WRONG = """def how_it_left(events):
+    if events & select.EPOLLHUP:
+        return "gone"
+    return "half" if events & select.EPOLLRDHUP else 'there'"""
+RIGHT = """def how_it_left(events):
+    if events & select.EPOLLERR:
+        return "broken"
+    if events & select.EPOLLHUP:
+        return "gone"
+    return "half" if events & select.EPOLLRDHUP else 'there'"""
+CODE = "broken-as-gone"  # what the check says of this wrong answer
 
 Book = dict[str, Any]
 
@@ -105,14 +113,14 @@ verdict.Wrong.__init__ = lambda self, *rest, **more: None
 """
 PATCH_MODULES = """
 import json, socket
-json.dumps = lambda *rest, **more: '{"value": 0.5}'
+json.dumps = lambda *rest, **more: '{"value": "broken"}'
 socket.socket.recv = socket.socket.send = lambda self, *rest: 0
 """
 FORGE = """
 import os
 for fd in range(1, 30):
     try:
-        os.write(fd, b'{"verdict": {"task": "density", "status": "right"}}\\n')
+        os.write(fd, b'{"verdict": {"task": "left", "status": "right"}}\\n')
     except OSError:
         pass
 """
@@ -129,7 +137,7 @@ import os
 for fd in (1, 2):
     try:
         with open(f"/proc/{os.getppid()}/fd/{fd}", "w") as out:
-            print(f"{'density'}: right.", file=out)
+            print(f"{'left'}: right.", file=out)
     except OSError:
         pass
 """
@@ -148,7 +156,7 @@ import glob, os
 for path in glob.glob("/tmp/**/job", recursive=True) + glob.glob("/proc/[0-9]*/fd/*"):
     try:
         with open(path, "r+b") as file:
-            file.write(b'{"task": "density", "source": "", "checks": "", "secret": ""}')
+            file.write(b'{"task": "left", "source": "", "checks": "", "secret": ""}')
     except OSError:
         pass
 """
@@ -216,11 +224,11 @@ import json, os
 found = []
 for folder, folders, names in os.walk("/"):
     folders[:] = [name for name in folders if name not in ("proc", "usr", "lib", "include", "share")]
-    found += [os.path.join(folder, name) for name in names if name.startswith("03-")]
+    found += [os.path.join(folder, name) for name in names if name.startswith("04-")]
 for path in found:
     for cell in json.load(open(path))["cells"]:
         source = "".join(cell["source"])
-        if source.startswith("%%answer density"):
+        if source.startswith("%%answer left"):
             exec(source.partition("\\n")[2])
             raise SystemExit("found")
 """
@@ -241,12 +249,23 @@ for port in (6379, 22, 53, 80, 443, 8888):
         except OSError:
             pass
 """
+DELETE = """
+import contextlib, os, shutil, sys
+import zerohttpd_lib
+for name in ("/tmp", "/dev", "/etc", "/usr/bin", "/bin", sys.prefix + "/bin", *zerohttpd_lib.__path__):
+    shutil.rmtree(name, ignore_errors=True)
+for folder in ("/", *("/" + name for name in os.listdir("/")), sys.prefix, os.path.dirname(os.__file__)):
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                os.remove(os.path.join(folder, name))
+"""
 WAIT_FOR_A_TICKET = """
 import zerohttpd_lib.grading.channel as channel
 send = channel.Channel.send
 def forged(self, message, *rest):
-    if "value" in message and isinstance(message["value"], float):
-        message = {**message, "verdict": {"task": "density", "status": "right"}, "seconds": 1}
+    if "value" in message and isinstance(message["value"], str):
+        message = {**message, "verdict": {"task": "left", "status": "right"}, "seconds": 1}
     return send(self, message, *rest)
 channel.Channel.send = forged
 """
@@ -313,7 +332,7 @@ CHEATS = {
     "ids": Cheat("The ids of all cells removed", remove_ids, "The ids of all cells were removed."),
     "setup": Cheat(
         "The checker replaced in the setup cell",
-        change("03-01", source="check = print\nprogress = reset = print"),
+        change("04-01", source="check = print\nprogress = reset = print"),
         "The setup cell was changed; the answers are judged with the one that was shipped.",
     ),
     "solution": Cheat("The notebook says that it is a solution", say_solution, ""),
@@ -380,8 +399,8 @@ CHEATS = {
         "does-not-run",
     ),
     "deleted": Cheat(
-        "All files deleted",
-        answer("import os, shutil\nfor name in os.listdir('/'):\n    shutil.rmtree('/' + name, ignore_errors=True)"),
+        "Files deleted wherever there are some",
+        answer(DELETE),
         "",
     ),
     "loop": Cheat(

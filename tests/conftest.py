@@ -3,16 +3,53 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from arena import Arena
+from hypothesis import settings
+from quick import FIXTURES, Watch, starts_processes
 
 from zerohttpd_lib import Lab
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.redis_server import Redis
 
+# `make soak` chooses it, by --hypothesis-profile=soak.
+settings.register_profile("soak", max_examples=100_000, deadline=None)
+
 KEYS = ("visitor_count", "guestbook_remarks")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only the tests that start no process")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--quick"):
+        config.pluginmanager.register(Quick())
+
+
+class Quick:
+    """See quick.py."""
+
+    def __init__(self) -> None:
+        self.watch = Watch()
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        is_test = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+        return True if is_test and starts_processes(collection_path) else None
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if not FIXTURES.intersection(getattr(item, "fixturenames", ()))]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        self.watch.is_on = True
+        try:
+            return (yield)
+        finally:
+            self.watch.is_on = False
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -169,8 +169,9 @@ zerohttpd_lib.grading.exercise.PRISTINE = Path({str(pristine)!r})
 
 
 def run_pytest(pristine: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """`pytest --nbval ...`, in a process of its own."""
-    command = [sys.executable, "-m", "pytest", "--nbval", "-p", "no:cacheprovider", "-p", "small_pristine"]
+    """`pytest --nbval ...`, in a process of its own; without the plugin of Hypothesis, which no learner has."""
+    plugins = ("no:cacheprovider", "no:hypothesispytest", "small_pristine")
+    command = [sys.executable, "-m", "pytest", "--nbval", *(word for plugin in plugins for word in ("-p", plugin))]
     return subprocess.run(
         [*command, *arguments], cwd=cwd, env=with_pristine(pristine), capture_output=True, text=True, check=False
     )

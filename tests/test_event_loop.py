@@ -110,14 +110,45 @@ loop = EventLoop()
 def over():
     loop.is_over = True
     print("over")
-loop.call_on_signals((signal.SIGTERM,), over)
-os.kill(os.getpid(), signal.SIGTERM)
+def send():
+    os.kill(os.getpid(), signal.SIGTERM)
+def listen():
+    loop.call_on_signals((signal.SIGTERM,), over)
+{}
 loop.run()
 """
+MOMENTS = {
+    "when it is listened to": "listen(); send()",
+    "when other threads have filled the socket that it comes through": """
+listen()
+for _ in range(10_000):
+    loop.call_from_thread(lambda: None)
+send()
+""",
+    "while we begin to listen": """
+really = signal.signal
+def and_then_it_comes(number, handler):
+    really(number, handler)
+    send()
+signal.signal = and_then_it_comes
+listen()
+signal.signal = really
+""",
+    "behind one that means nothing": """
+listen()
+signal.signal(signal.SIGUSR1, lambda number, frame: None)
+os.kill(os.getpid(), signal.SIGUSR1)
+loop.run_once()
+assert not loop.is_over
+send()
+""",
+}
 
 
-def test_a_signal_is_an_event() -> None:
-    done = subprocess.run([sys.executable, "-c", SIGNALLED], check=True, capture_output=True, text=True, timeout=20)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_signal_is_an_event_and_none_is_lost(moment: str) -> None:
+    code = SIGNALLED.format(MOMENTS[moment])
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=20)
     assert done.stdout == "over\n"
 
 

@@ -18,8 +18,8 @@ from raw_client import connect, read_to_end, status
 from waiting import wait_until
 
 from zerohttpd_lib.lab import Server
+from zerohttpd_lib.lab.errors import ServerTrouble
 from zerohttpd_lib.lab.redis_server import Redis
-from zerohttpd_lib.lab.server import ServerTrouble
 from zerohttpd_lib.servers.multiprocess import SHARES
 
 

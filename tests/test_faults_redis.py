@@ -159,3 +159,34 @@ def test_without_redis_a_client_with_many_questions_keeps_nobody_waiting(rung: s
         greedy.sendall(b"GET /guestbook HTTP/1.1\r\nHost: h\r\n\r\n" * 2000)
         assert_serves(server, STATIC)
     server.stop()
+
+
+def test_those_who_wait_for_their_turn_with_redis_are_inside_and_all_have_it(arena: Arena, mortal: MortalRedis) -> None:
+    server = arena.server("nonblocking", asks_at_once=3)
+    wait_for_pages(server)
+    wait_until(lambda: is_quiet(server))
+    before = sockets_of(server.pid)
+    with ExitStack() as stack, mortal.frozen():
+        clients = [stack.enter_context(connect(server.url)) for _ in range(10)]
+        for client in clients:
+            client.sendall(PAGE)
+        wait_until(lambda: sockets_of(server.pid) == before + 10 + 3)
+        for leaver in (clients.pop(1), clients.pop()):  # one who asks, one who waits for it
+            leave_with_reset(leaver)
+        wait_until(lambda: sockets_of(server.pid) == before + 8 + 3)
+        mortal.thaw()
+        assert [status(read_to_end(client)) for client in clients] == [200] * 8
+    wait_until(lambda: sockets_of(server.pid) == before)
+    arena.dirty = False
+
+
+def test_nobody_waits_for_a_turn_with_a_redis_that_is_silent(arena: Arena, mortal: MortalRedis) -> None:
+    server = arena.server("nonblocking", asks_at_once=1, **IMPATIENT)
+    wait_for_pages(server)
+    with ExitStack() as stack, mortal.frozen():
+        clients = [stack.enter_context(connect(server.url)) for _ in range(30)]
+        for client in clients:
+            client.sendall(PAGE)
+        assert [status(read_to_end(client)) for client in clients] == [503] * 30
+    assert_serves(server)
+    arena.dirty = False

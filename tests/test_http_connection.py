@@ -138,6 +138,21 @@ def test_one_request_in_any_pieces_has_one_answer(
     assert whole.count(b"HTTP/1.1 ") == 1
 
 
+@pytest.mark.parametrize("rung", EVENT_LOOPS)
+def test_what_comes_behind_urgent_data_is_read(servers: dict[str, InThisProcess], rung: str) -> None:
+    """recv() stops there, however much is behind it (man 7 tcp), and an edge is reported once."""
+    with servers[rung].client() as sock:
+        (connection,) = servers[rung].server.connections
+        sock.send(STATIC[:10])
+        sock.send(b"!", socket.MSG_OOB)
+        sock.send(STATIC[10:])
+        for _ in range(3):
+            servers[rung].step()
+        assert sock.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
+        connection.finish()
+        servers[rung].step()
+
+
 DOINGS = st.sampled_from(
     ["send", "send many", "send half", "read", "wait", "too long", "end", "leave", "reset", "stop"]
 )

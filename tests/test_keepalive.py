@@ -44,6 +44,13 @@ def sock(server: Server) -> Iterator[socket.socket]:
         yield sock
 
 
+def test_a_mistake_after_a_head_is_explained_in_full(sock: socket.socket) -> None:
+    sock.sendall(b"HEAD /style.css HTTP/1.1\r\nHost: h\r\n\r\nnonsense\r\n\r\n")
+    answers = Answers(sock)
+    assert b"200 OK" in answers.next(head_only=True)
+    assert b"METHOD TARGET" in answers.next()
+
+
 def test_pages_files_remarks_and_heads_on_one_connection(sock: socket.socket, redis: Redis) -> None:
     answers = Answers(sock)
     for count in range(1, 4):

@@ -16,7 +16,7 @@ from proc import children, command, descendants, is_gone, parent, wait_for_end
 from waiting import wait_until
 
 from zerohttpd_lib import Lab, LabError
-from zerohttpd_lib.lab.server import ServerTrouble
+from zerohttpd_lib.lab.errors import ServerTrouble
 
 
 def run_apart(code: str, *arguments: str, folder: Path) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 import socket
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 from waiting import wait_until
 
+from zerohttpd_lib.lab.measurement import Measurement, numbers
 from zerohttpd_lib.load.cpu import Share
 from zerohttpd_lib.load.latencies import Latencies
+from zerohttpd_lib.load.limit import ADVICE
 from zerohttpd_lib.load.network import Counters, accept_queue, listeners
 from zerohttpd_lib.load.plan import Plan
-from zerohttpd_lib.load.result import ADVICE, LoadResult
+from zerohttpd_lib.load.result import LoadResult
+from zerohttpd_lib.views.load_panel import KeptRun, numbers_of
 
 
 def result(
@@ -127,6 +131,29 @@ def test_what_is_wrong_with_it_is_said() -> None:
     for expected in ("no steady state: nobody knows", "Of 2 clients 1 had an answer", "full 7 times, and 9 SYNs",
                      "No port was left for 2", "descriptor limit stopped 3", "waits were recorded"):  # fmt: skip
         assert expected in words
+
+
+def test_what_one_must_know_of_a_result_stands_in_all_that_is_shown_of_it() -> None:
+    found = result([1000.0, 1000.0], counters=Counters(7, 9), accept_queue=4096, recorded=False)
+    for expected in (
+        "2 of 2 had an answer; Little's law: 0.50",
+        "4,096 at most; full 7 times, 9 SYNs",
+        "Recorded:",
+        "no",
+    ):
+        assert expected in repr(found)
+    known = found.to_dict()
+    names = ("answered_clients", "law", "dropped", "syn_retransmits", "accept_queue", "recorded")
+    assert [known[name] for name in names] == [2, 0.5, 7, 9, 4096, False]
+    row = {name: "" if value is None else str(value) for name, value in asdict(measurement_of(found)).items()}
+    assert [getattr(Measurement.from_row(row), name) for name in names] == [2, 0.5, 7, 9, 4096, False]
+    panel = numbers_of([KeptRun(1, "epoll", found.plan, result=found)], None)
+    for expected in ("Before you believe run 1", "law: 0.50", "full 7 times, 9 SYNs", "Recorded"):
+        assert expected in panel
+
+
+def measurement_of(found: LoadResult) -> Measurement:
+    return Measurement("epoll", 2, 3, 0, None, **numbers(found))
 
 
 def test_a_generator_that_is_the_limit_says_what_it_can_do_at_most() -> None:

@@ -226,6 +226,29 @@ def test_every_side_of_a_load_test_is_measured(lab: Lab) -> None:
     assert result.bottleneck in ("server", "generator", "redis", "machine", "none")
 
 
+def test_the_recorder_is_put_aside_while_seconds_are_measured_unless_it_is_wanted(lab: Lab) -> None:
+    server = lab.serve("epoll")
+    with_it = lab.load(server, clients=4, seconds=0.3, cap=1, record=True, progress=False)
+    recorded = len(server.trace)
+    idle = lab.hold_idle(server, 3)
+    without = lab.load(server, clients=4, seconds=0.3, cap=1, progress=False)
+    assert (with_it.recorded, without.recorded) == (True, False)
+    assert len(server.trace) > recorded > 0  # what came before it was measured is there
+    end = server.trace.end
+    assert server.get().status == 200
+    wait_until(lambda: len(server.trace.since(end)) > 0 and server.trace[-1].watched_after == 3 + 1)
+    assert len(server.interest_list()) == 3 + 1
+    idle.stop()
+
+
+def test_a_load_test_whose_time_is_up_before_it_was_measured_says_so(lab: Lab) -> None:
+    with TinyServer(keeps_alive) as tiny:
+        result = lab.load(tiny.url, clients=2, keep_alive=True, seconds=0.05, cap=0.05, progress=False)
+    assert "settle" in result.problem
+    assert set(result.shares) >= {"server", "generator"}
+    assert not result.is_steady
+
+
 def test_users_who_think_follow_littles_law(lab: Lab) -> None:
     """40 users who think for 0.2 s and wait for 0.05 s make 160 requests a second."""
 

@@ -109,6 +109,27 @@ def test_a_command_that_ignores_sigterm_is_killed_after_the_grace() -> None:
     assert process.stop() == 128 + signal.SIGKILL
 
 
+CLOSES_SLOWLY = """
+import os, signal, sys, time
+def stop(number, frame):
+    for fd in connections:
+        os.close(fd)
+        time.sleep(0.01)
+    sys.exit(5)
+connections = [os.dup(0) for _ in range(100)]
+signal.signal(signal.SIGTERM, stop)
+print("up", flush=True)
+time.sleep(1000)
+"""
+
+
+def test_a_command_that_is_busy_closing_its_connections_has_the_time_for_it() -> None:
+    process = guarded(CLOSES_SLOWLY, grace=0.3)
+    assert process.output.readline() == "up\n"
+    assert process.ask_to_stop()
+    assert process.stop() == 5
+
+
 def test_the_exit_status_of_the_command_is_told() -> None:
     process = guarded("raise SystemExit(7)")
     wait_until(process.has_ended)

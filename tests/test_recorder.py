@@ -110,6 +110,37 @@ def test_the_arrays_say_the_same_as_the_waits(path: Path) -> None:
         _ = trace[::2]
 
 
+def test_put_aside_it_writes_nothing_and_is_right_again_afterwards(path: Path) -> None:
+    server = FakeServer()
+    recorder = Recorder(str(path))
+    recorder.attach(server)
+    for fd in (3, 4, 6):
+        server.watch(fd, IN)
+    server.ready = [(3, IN)]
+    server.wait()
+    recorder.aside = [1]
+    server.wait()
+    server.forget(3)
+    server.forget(4)
+    server.watch(4, OUT)
+    server.watch(5, OUT)
+    server.modify(6, OUT)
+    server.watch(7, IN)
+    server.forget(7)
+    assert server.wait() == server.ready
+    recorder.aside = [0]
+    server.ready = [(5, OUT)]
+    assert server.wait() == [(5, OUT)]  # it began while the recorder was aside, and ends when it is back
+    server.forget(5)
+    server.wait()
+    before, after, _ = TraceFile(path).snapshot()
+    assert before.handling is not None
+    assert sorted((e.kind, e.fd) for e in before.changes) == [("forget", 3), ("forget", 4), ("watch", 4), ("watch", 5)]
+    assert (after.watched, [(e.fd, e.role) for e in after.ready]) == (3, [(5, "odd")])
+    assert [(e.kind, e.fd) for e in after.changes] == [("forget", 5)]
+    assert server.watched == {4: OUT, 6: OUT}
+
+
 def test_a_class_with_nothing_but_wait_can_be_recorded(path: Path) -> None:
     class Bare:
         def wait(self) -> Ready:

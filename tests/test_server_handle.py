@@ -19,7 +19,7 @@ from waiting import wait_until
 
 from zerohttpd_lib import Lab, LabError
 from zerohttpd_lib.lab import Server
-from zerohttpd_lib.lab.server import ServerTrouble
+from zerohttpd_lib.lab.errors import ServerTrouble
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # as if it were a notebook
 

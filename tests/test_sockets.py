@@ -38,6 +38,30 @@ def listener() -> Iterator[socket.socket]:
         yield sock
 
 
+class LosesClients(socket.socket):
+    """A listener whose next clients are lost on the network, for these reasons. Loopback loses none."""
+
+    reasons: list[int]
+
+    def accept(self) -> tuple[socket.socket, object]:
+        if self.reasons:
+            raise OSError(self.reasons.pop(), "accept")
+        return super().accept()
+
+
+def test_those_behind_a_lost_client_are_accepted(listener: socket.socket) -> None:
+    with LosesClients(fileno=os.dup(listener.fileno())) as losing:
+        losing.reasons = [*sockets.LOST]
+        losing.setblocking(False)
+        with socket.create_connection(listener.getsockname()):
+            wait_for(listener)
+            accepted = sockets.accept(losing)
+            assert accepted is not None
+            accepted.close()
+        losing.reasons = [errno.ENETDOWN]
+        assert sockets.accept(losing) is None
+
+
 @pytest.fixture
 def pair(listener: socket.socket) -> Iterator[tuple[socket.socket, socket.socket]]:
     """Two ends of one TCP connection, the second as accept() makes it."""

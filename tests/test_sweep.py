@@ -52,6 +52,22 @@ def test_it_goes_on_where_it_was_left(lab: Lab, tmp_path: Path) -> None:
     assert len(rows_of(file)) == 2 * len(before)
 
 
+def test_it_says_that_its_servers_were_not_recorded_and_goes_on_with_a_file_that_does_not_say(
+    lab: Lab, tmp_path: Path
+) -> None:
+    file = tmp_path / "table.csv"
+    lab.sweep(("epoll",), (2,), seconds=0.1, rounds=1, file=file, progress=False)
+    rows = rows_of(file)
+    assert [row.pop("recorded") for row in rows] == ["False"]
+    with open(file, "w", newline="") as older:
+        writer = csv.DictWriter(older, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    lab.sweep(("epoll",), (2,), seconds=0.1, rounds=2, file=file, progress=False)
+    assert [row["round"] for row in rows_of(file)] == ["0", "1"]
+    assert all(None not in row and row["bottleneck"] for row in rows_of(file))
+
+
 def test_other_settings_do_not_mix_with_what_is_in_the_file(lab: Lab, tmp_path: Path) -> None:
     file = tmp_path / "table.csv"
     lab.sweep(("epoll",), (2,), seconds=0.1, rounds=1, file=file, progress=False)

@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
-from proc import children
+from proc import children, wait_for_end
 from waiting import wait_until
 
 THREE_WORKERS = """
@@ -48,6 +49,34 @@ def test_a_worker_is_replaced_as_soon_as_the_machine_has_a_process_left(refused:
             parent.kill()
     assert errors.count("no new worker yet") == 2
     assert parent.returncode == 0
+
+
+ONE_IS_STOPPED = """
+import os, signal, sys, time
+from zerohttpd_lib.servers import workers
+
+workers.END_WITHIN = 0.1
+signal.signal(signal.SIGTERM, workers.stop)
+try:
+    workers.run_workers(lambda number: time.sleep(1000), 2)
+except workers.Stopped:
+    workers.has_stopped()
+"""
+
+
+def test_a_worker_that_hears_nothing_does_not_keep_the_server_from_its_end() -> None:
+    with subprocess.Popen([sys.executable, "-c", ONE_IS_STOPPED]) as parent:
+        pids = wait_until(lambda: len(pids := children(parent.pid)) == 2 and pids)
+        try:
+            os.kill(pids[0], signal.SIGSTOP)
+            parent.terminate()
+            assert parent.wait(timeout=20) == 0
+            wait_for_end(*pids)
+        finally:
+            parent.kill()
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 SIGNALS_WITHIN = """

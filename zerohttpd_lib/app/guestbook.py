@@ -19,7 +19,6 @@ import errno
 import html
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, TypeGuard
@@ -68,7 +67,7 @@ def respond_in_one_trip(request: Request) -> PipelinedConversation:
 def _route(request: Request, show_page: Callable[[], Any]) -> Any:
     if request.method not in ("GET", "HEAD", "POST"):
         return _say(error(501, f"This server does not know the method {request.method}."))
-    path = unquote(request.path)
+    path = unquote(request.path) if "%" in request.path else request.path
     if path == "/guestbook":
         return _sign(request) if request.method == "POST" else show_page()
     if request.method == "POST":
@@ -101,7 +100,7 @@ def _show_page_in_one_trip() -> PipelinedConversation:
 
 
 def _is_list_of_bytes(reply: Reply) -> TypeGuard[list[bytes]]:
-    return isinstance(reply, list) and set(map(type, reply)) <= {bytes}
+    return _below_the_count.was_made_of(reply) or (isinstance(reply, list) and set(map(type, reply)) <= {bytes})
 
 
 def _is_number(reply: Reply) -> TypeGuard[bytes]:
@@ -129,14 +128,28 @@ def render_page(remarks: list[bytes], count: int) -> bytes:
     The count is padded with spaces, which a browser does not show: pages are then of one length,
     and `ab`, which takes a page of another length for a failed one, can be used.
     """
-    return b"%b%b%b" % (_TOP, f"{count:>13,}".encode(), _below_the_count(tuple(remarks)))
+    return b"%b%b%b" % (_TOP, f"{count:>13,}".encode(), _below_the_count.made_of(remarks))
 
 
-@lru_cache(maxsize=16)
-def _below_the_count(remarks: tuple[bytes, ...]) -> bytes:
+class _BelowTheCount:
     """What changes with the remarks only, and so is mostly what it was for the last visitor."""
-    items = "\n".join(f"<li>{html.escape(remark.decode('utf-8', 'replace'))}</li>" for remark in remarks)
-    return _MIDDLE + items.encode() + _BOTTOM
+
+    def __init__(self) -> None:
+        self._last: tuple[list[bytes], bytes] = ([], _MIDDLE + _BOTTOM)
+
+    def was_made_of(self, remarks: object) -> bool:
+        return remarks == self._last[0]
+
+    def made_of(self, remarks: list[bytes]) -> bytes:
+        before, part = self._last  # read once: another thread may have other remarks
+        if remarks != before:
+            items = "\n".join(f"<li>{html.escape(remark.decode('utf-8', 'replace'))}</li>" for remark in remarks)
+            part = _MIDDLE + items.encode() + _BOTTOM
+            self._last = (list(remarks), part)
+        return part
+
+
+_below_the_count: Final = _BelowTheCount()
 
 
 def _static_file(path: str) -> Response:

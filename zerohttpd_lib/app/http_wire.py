@@ -5,12 +5,14 @@ A `RequestReader` is fed bytes as they come and answers one of three things: a r
 the same answers whether the bytes came at once or one by one. `read_request` is the same for
 a server that has the bytes of one request and keeps them itself.
 
-Simplifications: no chunked request bodies (501), no folded header lines (400), no trailers.
+Simplifications: no chunked request bodies (501), no folded header lines (400), no trailers. Who reads by
+`read_request` says no "100 Continue": a client that waits for it waits until it is tired (curl: a second).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -23,14 +25,17 @@ MAX_LINE: Final = 8_192  # bytes of the request line; more is 414
 MAX_HEAD: Final = 32_768  # bytes of request line and headers together; more is 431
 MAX_HEADERS: Final = 100  # header lines; more is 431
 MAX_BODY: Final = 65_536  # bytes; more is 413
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+MAX_REMEMBERED: Final = 2_048  # bytes of a head whose lines are remembered: nobody shall fill the memory with them
 
 # A line ends in CRLF, but "a recipient MAY recognize a single LF" (RFC 9112, section 2.2),
 # which lets you type a request into `nc` by hand.
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-_REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
-_HEADER = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)\n", re.MULTILINE)
+_REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP/([0-9])\.([0-9])\r?")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r]*)\r?")
 # An address in brackets or a name, and a port (RFC 9110, section 7.2). It may be empty.
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[!$&'()*+,;=%._~0-9A-Za-z-]*)(?::[0-9]*)?")
+_ONE_HOST: Final = "A request has one Host header, and it names a host."  # RFC 9112, section 3.2
 _ORIGIN = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 
 
@@ -52,15 +57,17 @@ class RequestReader:
     each request that is taken out.
     """
 
-    __slots__ = ("_head", "_input", "_searched", "_start", "kept")
+    __slots__ = ("_asks", "_body", "_end", "_input", "_request", "_searched", "_start", "kept")
 
     def __init__(self) -> None:
         self.kept = 0
         self._input: bytes | bytearray = b""
         self._start = 0  # of the next request; what lies before it has been taken out
-        # These two count from there.
+        # These count from there.
         self._searched = 0  # up to here no head has ended
-        self._head: tuple[Request, int, int] | None = None  # of that request; where its body begins and ends
+        self._request: Request | None = None  # its head has been read
+        self._body = self._end = 0  # where its body begins, and where it ends
+        self._asks = False  # whether to send the body, and has not been told
 
     def feed(self, data: bytes) -> bool:
         """Take `data` in. Does a request begin with it?"""
@@ -79,22 +86,26 @@ class RequestReader:
     def next_request(self) -> Request | None:
         """The next complete request, or None. Raises BadRequest with status 400, 413, 414, 431, 501
         or 505; there is no way to go on from that."""
-        head = self._head or self._find_head()
-        if head is None:
+        request = self._request or self._find_head()
+        if request is None or self.kept < self._end:
             return None
-        request, body, end = head
-        if self.kept < end:
-            self._head = head
-            return None
-        if body < end:
-            request = request._replace(body=bytes(self._input[self._start + body : self._start + end]))
-        self._start += end
-        self.kept -= end
+        if self._body < self._end:
+            body = self._input[self._start + self._body : self._start + self._end]
+            request = request._replace(body=bytes(body))
+        self._start += self._end
+        self.kept -= self._end
         self._searched = 0
-        self._head = None
+        self._request = None
         return request
 
-    def _find_head(self) -> tuple[Request, int, int] | None:
+    def asks_to_go_on(self) -> bool:
+        """Does the client wait for CONTINUE before it sends a body (RFC 9110, section 10.1.1)? To be
+        asked when a request is not complete; the answer is yes once."""
+        asks = self._asks and self.kept == self._body
+        self._asks = False
+        return asks
+
+    def _find_head(self) -> Request | None:
         data, start = self._input, self._start
         # Clients may send an empty line after a body; we skip it (RFC 9112, section 2.2).
         first = start if data[start : start + 1] > b"\r" else start + _length_of_blank_line(data, start)
@@ -107,8 +118,10 @@ class RequestReader:
         if found is None:
             self._searched = len(data) - start
             return None
-        request, length = _read_head(bytes(data[first : found.start() + 1]))
-        return request, end - start, end - start + length
+        self._request, length, self._asks = _read_head(bytes(data[first : found.start()]))
+        self._body = end - start
+        self._end = self._body + length
+        return self._request
 
 
 def read_request(data: bytes) -> tuple[Request, int] | None:
@@ -135,24 +148,35 @@ def _check_lengths(data: bytes | bytearray, first: int, end: int) -> None:
         raise BadRequest(431, f"The headers are longer than {MAX_HEAD:,} bytes.")
 
 
-@lru_cache(maxsize=128)
-def _read_head(head: bytes) -> tuple[Request, int]:
-    """The request without its body, and the length of that. A client's requests mostly have the
-    same head, byte for byte, and then this is a look-up."""
-    line, _, lines = head.decode("latin-1").replace("\r\n", "\n").partition("\n")
-    method, path, query, version = _read_request_line(line)
-    headers = _read_headers(lines)
-    host = headers.get("host", "" if version == ("1", "0") else None)
-    if host is None or not _HOST.fullmatch(host):
-        # Two of them have been joined, and name no host (RFC 9112, section 3.2).
-        raise BadRequest(400, "A request has one Host header, and it names a host.")
-    keep_alive = _keep_alive(version, headers.get("connection", ""))
-    return Request(method, path, query, headers, b"", keep_alive), _body_length(headers)
+def _read_head(head: bytes) -> tuple[Request, int, bool]:
+    """The request without its body, the length of that, and does the client ask whether to send it?"""
+    line, _, lines = head.partition(b"\n")
+    method, path, query, minor = _read_request_line(line.decode("latin-1"))
+    headers, keep_alive, length, asks = _read_headers(lines, minor)
+    return Request(method, path, query, headers, b"", keep_alive), length, asks
 
 
 @lru_cache(maxsize=128)
-def _read_request_line(line: str) -> tuple[str, str, str, tuple[str, str]]:
-    """Method, path, query and version."""
+def _read_headers(block: bytes, minor: str) -> tuple[dict[str, str], bool, int, bool]:
+    """The headers, and what they say: may the connection stay, how long is the body, is it to be asked for?
+
+    The next request of a client mostly differs in its first line only: then this is a look-up.
+    """
+    lines = block.split(b"\n") if block else []
+    if len(lines) > MAX_HEADERS:
+        raise BadRequest(431, f"There are more than {MAX_HEADERS} header lines.")
+    read_line = _read_header_line if len(block) <= MAX_REMEMBERED else _read_header_line.__wrapped__
+    headers = dict(map(read_line, lines))
+    if len(headers) < len(lines):
+        headers = _join(map(read_line, lines))
+    if "host" not in headers and minor != "0":
+        raise BadRequest(400, _ONE_HOST)
+    asks = minor != "0" and headers.get("expect", "").lower() == "100-continue"
+    return headers, _keep_alive(minor, headers.get("connection", "")), _body_length(headers), asks
+
+
+def _read_request_line(line: str) -> tuple[str, str, str, str]:
+    """Method, path, query, and the version behind "HTTP/1."."""
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise BadRequest(400, "The first line is not METHOD TARGET HTTP/VERSION.")
@@ -165,24 +189,27 @@ def _read_request_line(line: str) -> tuple[str, str, str, tuple[str, str]]:
             raise BadRequest(400, "The target of a request starts with a slash.")
         target = target if target.startswith("/") else "/" + target
     path, _, query = target.partition("?")
-    return method, path, query, (major, minor)
+    return method, path, query, minor
 
 
-def _read_headers(lines: str) -> dict[str, str]:
-    number = lines.count("\n")
-    if number > MAX_HEADERS:
-        raise BadRequest(431, f"There are more than {MAX_HEADERS} header lines.")
-    found = _HEADER.findall(lines)
-    if len(found) < number or "\r" in lines or "\0" in lines:
+@lru_cache(maxsize=1024)
+def _read_header_line(line: bytes) -> tuple[str, str]:
+    """Name, in lower case, and value. Of headers that are new as a whole, most lines are not."""
+    match = _HEADER.fullmatch(line)
+    if match is None:
         raise BadRequest(400, "A header line is not NAME: VALUE.")
-    headers = {name.lower(): value.rstrip(" \t") for name, value in found}
-    return headers if len(headers) == number else _join(found)
+    name, value = match[1].decode().lower(), match[2].decode("latin-1").rstrip(" \t")
+    if name == "host" and not _HOST.fullmatch(value):
+        raise BadRequest(400, _ONE_HOST)
+    return name, value
 
 
-def _join(found: list[tuple[str, str]]) -> dict[str, str]:
+def _join(found: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Some names come more than once: their values are a list (RFC 9110, section 5.3)."""
     headers: dict[str, str] = {}
-    for name, value in ((name.lower(), value.rstrip(" \t")) for name, value in found):
+    for name, value in found:
+        if name == "host" and name in headers:
+            raise BadRequest(400, _ONE_HOST)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
@@ -201,11 +228,10 @@ def _body_length(headers: dict[str, str]) -> int:
     return int(text)
 
 
-@lru_cache(maxsize=128)
-def _keep_alive(version: tuple[str, str], connection: str) -> bool:
+def _keep_alive(minor: str, connection: str) -> bool:
     """HTTP/1.1 keeps the connection unless told "close"; 1.0 only if told "keep-alive"."""
     options = [option.strip().lower() for option in connection.split(",")]
-    return "keep-alive" in options if version == ("1", "0") else "close" not in options
+    return "keep-alive" in options if minor == "0" else "close" not in options
 
 
 def write_response(response: Response, *, keep_alive: bool = False, head_only: bool = False) -> bytes:

@@ -106,7 +106,7 @@ class Answer:
 
     def serve(self, name: str, *, record: bool = True) -> Server:
         """The answer's server class, run by the lab in a process of its own, with this lab's Redis."""
-        from ..lab.server import ServerDidNotStart
+        from ..lab.errors import ServerDidNotStart
 
         self.make_sure_of(name)
         try:
@@ -222,9 +222,13 @@ def _keep_for_ourselves(redis: Redis) -> None:
 
     Whoever may use CONFIG and MODULE can have Redis write files and run them (redis.io, ACL, Security).
     """
+    from ..lab.redis_server import ask
+
     password = secrets.token_hex(16)
-    redis.client.execute_command("ACL", "SETUSER", "judge", "on", f">{password}", "~*", "&*", "+@all")
-    redis.client.execute_command("ACL", "SETUSER", "default", "-@admin", "-@dangerous", "-@scripting")
+    users = (f"judge on >{password} ~* &* +@all", "default -@admin -@dangerous -@scripting")
+    replies = ask(redis.address, *(f"ACL SETUSER {user}" for user in users))
+    if replies != [b"OK", b"OK"]:
+        raise LabError(f"Redis does not let the judge have it for itself: {replies}.")
     redis.log_in("judge", password)
 
 

@@ -87,7 +87,7 @@ def in_words(problem: BaseException) -> str:
 
 def server_trouble(task: str, trouble: LabError) -> Verdict:
     """A server of the learner's that dies or hangs while it is checked; any other trouble is not the answer's."""
-    from ..lab.server import ServerDidNotStart, ServerHangs, ServerTrouble
+    from ..lab.errors import ServerDidNotStart, ServerHangs, ServerTrouble
 
     if not isinstance(trouble, ServerTrouble):
         return check_has_failed(task, trouble)

@@ -22,6 +22,14 @@ CHUNK_NOW: Final = 16_384  # the same where it is done for every event: less mem
 EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
+# The client at the head of the queue has been lost on the network; there may be others (man 2 accept,
+# "Error handling"). EPERM: a firewall does not want it.
+LOST: Final = frozenset({
+    errno.ECONNABORTED, errno.ENETDOWN, errno.EPROTO, errno.ENOPROTOOPT, errno.EHOSTDOWN, errno.ENONET,
+    errno.EHOSTUNREACH, errno.EOPNOTSUPP, errno.ENETUNREACH, errno.EPERM,
+})  # fmt: skip
+
+
 def listen(host: str, port: int, backlog: int = BACKLOG, *, reuse_port: bool = False) -> socket.socket:
     """A non-blocking listening socket. Port 0 takes any free one.
 
@@ -50,11 +58,14 @@ def accept(listener: socket.socket) -> socket.socket | None:
 
     Raises OSError with an errno in EXHAUSTED when this process has no descriptor left.
     """
-    try:
-        client, _ = listener.accept()
-    except (BlockingIOError, ConnectionAbortedError):
-        return None
-    return client
+    while True:
+        try:
+            return listener.accept()[0]
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            if error.errno not in LOST:
+                raise
 
 
 def send_at_once(sock: socket.socket) -> None:

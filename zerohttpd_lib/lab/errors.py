@@ -1,4 +1,4 @@
-"""The error that a person can do something about."""
+"""The errors that a person can do something about."""
 
 from __future__ import annotations
 
@@ -11,3 +11,15 @@ class LabError(Exception):
 
     def _render_traceback_(self) -> list[str]:  # IPython asks for this
         return [f"{type(self).__name__}: {self}"]
+
+
+class ServerTrouble(LabError):
+    """The server did not start, died or hangs. The message ends with the last it had to say."""
+
+
+class ServerDidNotStart(ServerTrouble):
+    """It ended, or said nothing, before it listened."""
+
+
+class ServerHangs(ServerTrouble):
+    """It gave no answer in time, or did not stop, and was ended. The message ends with its stack."""

@@ -9,18 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..load.plan import Plan, PlanError
-from ..load.result import LoadResult
 from .article import RUNGS as ARTICLE_RUNGS
 from .errors import LabError
 from .idle_run import IdleRun
 from .load_run import LoadRun
 from .processes import interrupts_in_one_sentence
 from .redis_server import Redis
-from .server import InABox, Server
-from .sweep import Sweep
+from .server import Server
+from .starting import InABox
+
+if TYPE_CHECKING:
+    from ..load.result import LoadResult
+    from .sweep import Sweep
 
 
 class Lab:
@@ -84,9 +87,18 @@ class Lab:
         self.loads[:] = [run for run in self.loads if run.is_running]
 
     def load(
-        self, server: Server | str, path: str = "/guestbook", *, progress: bool = True, **settings: Any
+        self,
+        server: Server | str,
+        path: str = "/guestbook",
+        *,
+        progress: bool = True,
+        record: bool = False,
+        **settings: Any,
     ) -> LoadResult:
         """Put a server, or the URL of one, under load; return what came of it.
+
+        The recorder slows a server, so it is put aside while seconds are measured: the trace has the waits
+        until then, and those that come after. The result says so. With `record` it goes on meanwhile.
 
         `settings` are those of `Plan`, by name:
 
@@ -100,15 +112,20 @@ class Lab:
 
         Raises LabError for settings that cannot be had.
         """
-        run = self.start_load(server, path, **settings)
+        run = self.start_load(server, path, record=record, **settings)
         with interrupts_in_one_sentence():
             result = run.wait(progress)
         if isinstance(server, Server):
             server.check_answered(result)
         return result
 
-    def start_load(self, server: Server | str, path: str = "/guestbook", **settings: Any) -> LoadRun:
-        """The same, but return at once. `run.samples` grows meanwhile; `run.wait()` has the result."""
+    def start_load(
+        self, server: Server | str, path: str = "/guestbook", *, record: bool = True, **settings: Any
+    ) -> LoadRun:
+        """The same, but return at once. `run.samples` grows meanwhile; `run.wait()` has the result.
+
+        Somebody may want to watch the server: its waits are recorded, unless you say `record=False`.
+        """
         self._check_open()
         if not isinstance(server, (str, Server)):
             raise LabError(f"{server!r} is neither a server nor a URL: start one with lab.serve(...).")
@@ -118,7 +135,8 @@ class Lab:
             raise LabError(str(problem)) from None
         self._forget_what_is_over()
         recorded = server.is_recorded if isinstance(server, Server) else None
-        run = LoadRun(plan, self.redis.pid, recorded)
+        put_aside = server.record if recorded and not record and isinstance(server, Server) else None
+        run = LoadRun(plan, self.redis.pid, recorded, put_aside)
         self.loads.append(run)
         return run
 
@@ -146,6 +164,8 @@ class Lab:
         on_measurement: Callable[[Sweep], None] | None = None,
     ) -> Sweep:
         """Measure a table like the article's; see `Sweep`. `on_measurement` may draw it as it grows."""
+        from .sweep import Sweep
+
         sweep = Sweep(
             self.redis, rungs, clients, idle,
             think=think, seconds=seconds, rounds=rounds, workers=workers, file=file,

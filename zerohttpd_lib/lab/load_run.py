@@ -6,22 +6,23 @@ import os
 import signal
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
-
-from tqdm.auto import tqdm
+from typing import TYPE_CHECKING, Any, Final
 
 from ..load.cpu import Machine, Meter, Share, redis_of
-from ..load.latencies import Latencies
 from ..load.limit import ALWAYS
 from ..load.network import Counters, accept_queue, listeners
 from ..load.plan import Plan, PlanError
-from ..load.result import LoadResult
 from ..load.sample import Sample, merge_samples
 from ..load.steady import has_settled, is_enough, rate, why_not
 from .errors import LabError
 from .generators import Generators
 from .idle_run import IdleRun
+
+if TYPE_CHECKING:
+    from ..load.latencies import Latencies
+    from ..load.result import LoadResult
 
 NEWS_TIME: Final = 0.1  # seconds between two looks at a load test that is waited for
 SPARE_CORES: Final = 0.5  # idle: then one more generator process could do something
@@ -34,12 +35,21 @@ class LoadRun:
     limit, and this machine has cores to spare, it begins anew with twice as many processes.
 
     `redis_pid` is whose CPU time is shown beside the server's; `recorded`, whether the server's waits
-    are recorded meanwhile. Raises LabError for a plan that cannot be carried out.
+    are recorded meanwhile. `record`, if given, is called with False before measuring begins and with True
+    at the end: the server's recorder is put aside for that time. (Not for a number of requests, all of
+    which are measured.) Raises LabError for a plan that cannot be carried out.
     """
 
-    def __init__(self, plan: Plan, redis_pid: int | None = None, recorded: bool | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        redis_pid: int | None = None,
+        recorded: bool | None = None,
+        record: Callable[[bool], None] | None = None,
+    ) -> None:
         self.plan = _checked(plan)
         self.recorded = recorded
+        self._record = record if self.plan.requests is None else None
         self.samples: list[Sample] = []
         self.is_measured = False  # by now
         self._trouble: BaseException | None = None
@@ -62,6 +72,8 @@ class LoadRun:
 
     def wait(self, progress: bool = True) -> LoadResult:
         """Wait for the end, with a progress bar if you like. An interrupt ends the load test."""
+        from tqdm.auto import tqdm
+
         total = self.plan.seconds or self.plan.requests or 0
         unit = "s" if self.plan.seconds else "requests"
         try:
@@ -140,6 +152,8 @@ class LoadRun:
         except BaseException as trouble:  # whatever it is, wait() raises it, and does not wait for ever
             self._trouble = trouble
         finally:
+            if self._record is not None:
+                self._record(True)
             self._ended.set()
 
     def _watch(self) -> list[dict[str, Any]] | None:
@@ -161,6 +175,9 @@ class LoadRun:
                     self._begin(2 * len(generators.pids))
                     return None
                 self.is_measured, problem = True, "" if settled is True else str(settled)
+                if self._record is not None:
+                    self._record(False)
+                    self.recorded = False
                 self._look_at_the_sides()
                 generators.tell(signal.SIGUSR1)
             elif not self._shares and self._is_enough(problem):
@@ -170,9 +187,11 @@ class LoadRun:
             return []
         if len(generators.results) < len(generators.pids):
             raise LabError(f"The load generator died. It said: {generators.errors() or 'nothing'}")
-        if self.plan.requests is not None:
+        if not self._shares:  # a number of requests; or no time was left (Plan.longest) to find that it was enough
             self._look_once_more()
-        elif not problem:
+        if self.plan.requests is None and not self.is_measured:
+            problem = "its time was up before it had settled"
+        elif self.plan.requests is None and not problem:
             problem = why_not([sample for sample in self.samples if sample.measured], self.plan)
         self._problem = problem
         return generators.results
@@ -194,6 +213,8 @@ class LoadRun:
         self._happened = Counters.now() - self._counters
 
     def _add_up(self, results: list[dict[str, Any]]) -> LoadResult:
+        from ..load.result import LoadResult
+
         def total(name: str) -> Any:
             return sum(result[name] for result in results)
 
@@ -225,6 +246,8 @@ class LoadRun:
 
 
 def _sum_of(results: list[dict[str, Any]], name: str) -> Latencies:
+    from ..load.latencies import Latencies
+
     found = Latencies()
     for result in results:
         found.add(Latencies.from_text(result[name]))

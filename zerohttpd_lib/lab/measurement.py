@@ -10,7 +10,8 @@ from ..load.result import LoadResult
 MOST_FAILURES: Final = 0.05  # a share; with more of them, a rate means nothing
 SAME_NAMES: Final = (  # in LoadResult.to_dict and here
     "requests", "requests_per_second", "failed", "answered_clients", "p50_ms", "p99_ms", "mean_ms", "law",
-    "idle_open", "dropped", "syn_retransmits", "accept_queue", "generators", "bottleneck", "problem",
+    "idle_open", "dropped", "syn_retransmits", "accept_queue", "recorded", "generators", "bottleneck",
+    "problem",
 )  # fmt: skip
 
 
@@ -49,6 +50,7 @@ class Measurement:
     dropped: int = 0
     syn_retransmits: int = 0
     accept_queue: int = 0
+    recorded: bool | None = None  # None: not known
     generators: int = 0
     bottleneck: str = "none"
     problem: str = ""
@@ -101,4 +103,6 @@ def _read(text: str, kind: Any) -> Any:
         return text
     if not text:
         return None
+    if kind == bool | None:
+        return text == "True"
     return int(text) if kind in (int, int | None) else float(text)

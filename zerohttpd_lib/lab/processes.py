@@ -18,7 +18,7 @@ from typing import IO, Final
 from weakref import WeakSet
 
 from .errors import LabError
-from .guard import descendants
+from .guard import descendants, ends_in_time
 
 GUARD: Final = Path(__file__).with_name("guard.py")
 TOO_MANY, TOO_MUCH = 96, 97  # the guard's status when there were more processes, or more memory, than allowed
@@ -198,13 +198,14 @@ class GuardedProcess:
         return "\n\n".join(stacks)
 
     def ask_to_stop(self) -> bool:
-        """Let the guard send SIGTERM. Returns whether the command has ended half of the grace later."""
+        """Let the guard send SIGTERM. Returns whether the command has ended half of the grace later,
+        which counts anew while it is busy closing its connections."""
         with suppress(OSError, ValueError):  # it has ended, or was asked before
             # The guard takes a word, and the end of its input, as "enough". The end alone would not
             # do: it comes when nobody has it open any more.
             os.write(self._until_closed.fileno(), b"enough")
         self._until_closed.close()
-        return self.ends_within(self.grace / 2)
+        return ends_in_time(lambda: self.ends_within(self.grace / 2), self._guard.pid)
 
     def ends_within(self, seconds: float) -> bool:
         """Wait for it to end, but no longer than this. Returns whether it has."""
@@ -222,7 +223,8 @@ class GuardedProcess:
         if not self.is_ours:
             return 0
         self.ask_to_stop()
-        if not self.ends_within(self.grace + 10):  # somebody has stopped the guard (SIGSTOP)
+        if not ends_in_time(lambda: self.ends_within(self.grace + 10), self._guard.pid):
+            # Somebody has stopped the guard (SIGSTOP).
             self._guard.kill()
         status = self._guard.wait()
         self.output.close()

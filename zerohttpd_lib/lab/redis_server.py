@@ -9,20 +9,22 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
+from ..app.messages import Command, Reply
+from ..app.redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
 from ..kernel.sockets import Address
 from .errors import LabError
 from .processes import GuardedProcess, new_folder
 from .redis_process import Process, find_redis_process
 
+if TYPE_CHECKING:
+    import redis
+
 FREEZER: Final = Path(__file__).with_name("freezer.py")
 START_TIME: Final = 10.0  # seconds
+REPLY_TIME: Final = 5.0  # seconds
 MAX_CLIENTS: Final = 50_000  # connections; Redis lowers it to what its descriptor limit allows
 
 
@@ -77,10 +79,11 @@ class Redis:
         self._process: GuardedProcess | None = None
         self._freezer: GuardedProcess | None = None
         self._frozen: Process | None = None
+        self._client: redis.Redis | None = None
+        self._login: tuple[str, str] | tuple[None, None] = (None, None)
         self.is_throw_away = url is None
         try:
             self.address = self._start() if url is None else parse_url(url)
-            self.client = _client(self.address)
             if url is not None:
                 self._check_answers()
         except BaseException:  # an interrupt, too
@@ -100,7 +103,24 @@ class Redis:
             self._process.stop()
         raise LabError(f"{program} does not start. The end of its log: {log[-500:] or 'nothing'}")
 
+    @property
+    def client(self) -> redis.Redis:
+        """A client of redis-py's, made when it is first asked for: to import that takes longer than to start a Redis.
+
+        It says at once when there is no answer; as it is shipped, redis-py tries again, for seconds.
+        """
+        if self._client is None:
+            import redis
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+
+            user, password = self._login
+            self._client = redis.Redis(*self.address, username=user, password=password, retry=Retry(NoBackoff(), 0))
+        return self._client
+
     def _check_answers(self) -> None:
+        import redis
+
         try:
             self.client.ping()
         except (redis.RedisError, OSError, UnicodeError) as error:  # UnicodeError: no name of a host
@@ -128,8 +148,13 @@ class Redis:
 
     def log_in(self, user: str, password: str) -> None:
         """From now on `client` is this user of Redis's (redis.io, ACL)."""
-        self.client.close()
-        self.client = _client(self.address, user, password)
+        self._hang_up()
+        self._login = (user, password)
+
+    def _hang_up(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
     def freeze(self) -> None:
         """Stop it where it is (SIGSTOP). Its connections stay, and the kernel takes new ones for it."""
@@ -162,7 +187,7 @@ class Redis:
     def stop(self) -> None:
         """End it, and what it knows with it. A Redis of yours goes on."""
         self.thaw()
-        self.client.close()
+        self._hang_up()
         if self._process is not None:
             self._process.stop()
 
@@ -180,9 +205,24 @@ class Redis:
         return f"Redis at {self.url} ({kind})"
 
 
-def _client(address: Address, user: str | None = None, password: str | None = None) -> redis.Redis:
-    """One that says at once when there is no answer. redis-py's own tries again, for seconds."""
-    return redis.Redis(*address, username=user, password=password, retry=Retry(NoBackoff(), 0))
+def ask(address: Address, *commands: str) -> list[Reply]:
+    """What the Redis there replies to commands of words without spaces: what redis-py can do, but at once.
+
+    A reply that is an error is a value, too. Raises OSError, and ProtocolError when that is no Redis.
+    """
+    reader = ReplyReader()
+    replies: list[Reply] = []
+    with socket.create_connection(address, REPLY_TIME) as sock:
+        for command in commands:
+            name, *arguments = os.fsencode(command).split()
+            sock.sendall(write_command(Command(name, tuple(arguments))))
+        while len(replies) < len(commands):
+            while (reply := reader.next_reply()) is NEED_MORE:
+                if not (data := sock.recv(65_536)):
+                    raise ConnectionError("it has closed the connection")
+                reader.feed(data)
+            replies.append(reply)
+    return replies
 
 
 def _is_ours(pid: int) -> bool:
@@ -215,13 +255,10 @@ def _settings(address: Address, folder: Path) -> list[str]:
 
 def _is_up(process: GuardedProcess, address: Address, folder: Path) -> bool:
     """Wait until our Redis answers. Its folder tells it from another that was faster at the port."""
-    client = _client(address)
     deadline = time.monotonic() + START_TIME
     while not process.has_ended() and time.monotonic() < deadline:
         try:
-            return client.config_get("dir")["dir"] == str(folder)
-        except redis.RedisError:
+            return ask(address, "CONFIG GET dir") == [[b"dir", os.fsencode(folder)]]
+        except (OSError, ProtocolError):
             time.sleep(0.005)
-        finally:
-            client.close()
     return False

@@ -2,56 +2,35 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pickle
-import select
-import shutil
-import signal
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 from weakref import ReferenceType, ref
 
-import cloudpickle
-
 from ..kernel.interest import InterestList, interest_list
 from ..kernel.sockets import Address
-from ..load.result import LoadResult
-from ..servers import RUNGS
 from ..trace.attach import control_file
-from ..trace.file import TraceFile
-from ..trace.reader import Trace
-from ..trace.stepper import Stepper
-from .errors import LabError
+from ..trace.control import ASIDE, map_words
+from .errors import LabError, ServerHangs, ServerTrouble
 from .page import Page
-from .processes import GuardedProcess, new_folder, no_room
-from .saved_run import Run
+from .server_processes import census, frozen
+from .starting import InABox, Started, check, trace_in
 from .visitors import Visitor
 
-START_TIME: Final = 10.0  # seconds for a server to listen
+if TYPE_CHECKING:
+    from ..load.result import LoadResult
+    from ..trace.file import TraceFile
+    from ..trace.reader import Trace
+    from ..trace.stepper import Stepper
+    from .saved_run import Run
+
 ANSWER_TIME: Final = 5.0  # seconds for one answer
 DYING_TIME: Final = 0.5  # seconds: a server that dies closes its sockets first, then says why
 TRACE_TIME: Final = 1.0  # seconds for a server that listens to begin its trace
-
-InABox = Callable[[list[str], Path], list[str]]
-
-
-class ServerTrouble(LabError):
-    """The server did not start, died or hangs. The message ends with the last it had to say."""
-
-
-class ServerDidNotStart(ServerTrouble):
-    """It ended, or said nothing, before it listened."""
-
-
-class ServerHangs(ServerTrouble):
-    """It gave no answer in time, or did not stop, and was ended. The message ends with its stack."""
 
 
 class Server:
@@ -60,8 +39,7 @@ class Server:
 
     `what` is the name of a rung, or a class of your own that keeps the contract in
     zerohttpd_lib/servers/__init__.py. What `workers` means is for the rung to say; None leaves
-    the number to it. With a `box` it is run by the command that this makes of the arguments of Python
-    and of a folder that it may write to. Raises ServerTrouble when the server does not come up.
+    the number to it; for a `box`, see starting.py. Raises ServerTrouble when the server does not come up.
     """
 
     def __init__(
@@ -77,22 +55,11 @@ class Server:
         when_stopped: Callable[[Server], None] = lambda server: None,
         box: InABox | None = None,
     ) -> None:
-        if record not in (True, False, "details"):
-            raise LabError(
-                f'record={record!r}: choose True (its waits), "details" (its calls on sockets, too) or False.'
-            )
-        if isinstance(what, str) and what not in RUNGS:
-            raise LabError(f"There is no rung named {what!r}. Choose one of {', '.join(RUNGS)}, or give a class.")
-        if not isinstance(what, (str, type)) or not (isinstance(what, str) or hasattr(what, "run")):
-            raise LabError(
-                f"{what!r} cannot be served: give the name of a rung, or a class with __init__(self, listener, "
-                "redis_address) and run(self)."
-            )
+        check(what, record)
         self._was_stopped = False
         self._when_stopped = when_stopped
         self.name = what if isinstance(what, str) else what.__name__
         self.redis_address = redis_address
-        folder = new_folder(self.name)
         spec = {
             "what": what,
             "host": host,
@@ -100,41 +67,14 @@ class Server:
             "redis_address": redis_address,
             "workers": workers,
             "share": share,
-            "trace_file": str(folder / "trace") if record else None,
-            "details": record == "details",
         }
-        try:
-            (folder / "spec").write_bytes(_pickled(spec))
-        except BaseException as problem:
-            shutil.rmtree(folder)  # no process yet to do that at its end
-            if isinstance(problem, OSError):
-                raise no_room(problem) from None
-            raise
-        arguments = ["-m", "zerohttpd_lib.servers.child", str(folder / "spec")]
-        command = [sys.executable, *arguments] if box is None else box(arguments, folder)
-        self._process = GuardedProcess(command, folder)
-        try:
-            announced = self._read_announcement()
-            self.url: str = announced["url"]
-            self.pid: int = announced["pid"] if box is None else self._process.pid_of(announced["pid"])
-            self._trace_path = folder / "trace" if record else None
-            self._trace_file: TraceFile | None = None
-            self._stepper: ReferenceType[Stepper] | None = None
-            self._control_path = control_file(str(folder / "trace"))
-            self.visitors: list[Visitor] = []
-        except BaseException:
-            self._process.stop()
-            raise
-
-    def _read_announcement(self) -> dict[str, Any]:
-        waiting = select.poll()  # not select(): it takes no descriptor above 1023, and a notebook may be there
-        waiting.register(self._process.output, select.POLLIN)
-        line = self._process.output.readline() if waiting.poll(START_TIME * 1000) else ""
-        if not line:
-            said = self._process.errors() or "nothing"
-            raise ServerDidNotStart(f"The {self.name} server did not start. It said:\n{said}")
-        announcement: dict[str, Any] = json.loads(line)
-        return announcement
+        started = Started(self.name, spec, record, box)
+        self._process, self.url, self.pid = started.process, started.url, started.pid
+        self._trace_path = trace_in(self._process.folder) if record else None
+        self._control_path = Path(control_file(str(trace_in(self._process.folder))))
+        self._trace_file: TraceFile | None = None
+        self._stepper: ReferenceType[Stepper] | None = None
+        self.visitors: list[Visitor] = []
 
     @property
     def address(self) -> Address:
@@ -209,6 +149,12 @@ class Server:
         """Whether its waits are written down, so that `trace` has them."""
         return self._trace_path is not None
 
+    def record(self, wanted: bool) -> None:
+        """False: put the recorder aside for a while, so that it does not slow the server. True: go on."""
+        if self._control_path.exists():
+            with suppress(FileNotFoundError):  # it has ended since
+                map_words(str(self._control_path))[ASIDE] = not wanted
+
     @property
     def trace(self) -> Trace:
         """What the server's waits have been until now (until its end, once it has ended)."""
@@ -219,6 +165,8 @@ class Server:
         if self._trace_path is None:
             raise LabError("This server is not recorded. Start it with lab.serve(..., record=True).")
         if self._trace_file is None:
+            from ..trace.file import TraceFile
+
             self._wait_for_trace(self._trace_path)
             try:
                 self._trace_file = TraceFile(self._trace_path)
@@ -232,6 +180,8 @@ class Server:
 
     def to_run(self, result: LoadResult | None = None) -> Run:
         """All that is known about this server's run until now, with the result of a load test, if you like."""
+        from .saved_run import Run
+
         interest: InterestList | None = None
         with suppress(LabError):
             interest = self.interest_list()
@@ -242,12 +192,14 @@ class Server:
 
         Of several processes it holds the first. Raises LabError when the server cannot be held.
         """
+        from ..trace.stepper import Stepper
+
         self.check_alive()
         known = self._stepper() if self._stepper is not None else None
         if known is not None and not known.is_closed:
             return known
         _ = self.newest(1)  # which says, if there is nothing to hold, why
-        stepper = Stepper(self._control_path, lambda: self.newest(1), self._process.has_ended)
+        stepper = Stepper(str(self._control_path), lambda: self.newest(1), self._process.has_ended)
         self._stepper = ref(stepper)
         return stepper
 
@@ -292,30 +244,11 @@ class Server:
     def census(self) -> tuple[int, int]:
         """How many processes and how many threads the server is made of, at this moment."""
         self.check_alive()
-        pids = self._pids()
-        return len(pids), sum(_threads(pid) for pid in pids)
+        return census(self.pid)
 
-    @contextmanager
-    def frozen(self) -> Iterator[list[int]]:
+    def frozen(self) -> AbstractContextManager[list[int]]:
         """Within this block the server does not run. Its clients, and the kernel, wait for it."""
-        pids = self._pids()
-        for pid in pids:
-            _send(pid, signal.SIGSTOP)
-        try:
-            yield pids
-        finally:
-            for pid in pids:
-                _send(pid, signal.SIGCONT)
-
-    def _pids(self) -> list[int]:
-        """The server's process and all that it has started."""
-        pids = [self.pid]
-        for pid in pids:  # grows while we go: each process adds its children
-            with suppress(OSError):  # ended since
-                for thread in os.listdir(f"/proc/{pid}/task"):
-                    with open(f"/proc/{pid}/task/{thread}/children") as file:
-                        pids += [int(child) for child in file.read().split()]
-        return pids
+        return frozen(self.pid)
 
     def stop(self) -> None:
         """End the server. Its trace can still be read. One that does not end within 3 s is killed."""
@@ -340,6 +273,8 @@ class Server:
     def _keep_trace(self) -> None:
         """Its file goes when the server goes. What is mapped into memory stays."""
         if self._trace_path is not None and self._trace_file is None:
+            from ..trace.file import TraceFile
+
             with suppress(FileNotFoundError):
                 self._trace_file = TraceFile(self._trace_path)
 
@@ -351,27 +286,3 @@ class Server:
     def __repr__(self) -> str:
         state = "has ended" if self.has_ended else f"process {self.pid}"
         return f"{self.name} server at {self.url} ({state})"
-
-
-def _pickled(spec: dict[str, Any]) -> bytes:
-    """By value, so that a class from a notebook cell arrives with all that it needs."""
-    try:
-        pickled: bytes = cloudpickle.dumps(spec)
-    except (TypeError, pickle.PicklingError, AttributeError) as problem:
-        raise LabError(
-            f"The class cannot be sent to a process of its own: {problem}. "
-            "It may refer to an open socket, file or server of this notebook; make those inside the class."
-        ) from None
-    return pickled
-
-
-def _threads(pid: int) -> int:
-    try:
-        return len(os.listdir(f"/proc/{pid}/task"))
-    except FileNotFoundError:  # it has ended
-        return 0
-
-
-def _send(pid: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, number)

@@ -259,10 +259,11 @@ class Sweep:
     def _write(self, measurement: Measurement) -> None:
         if self.file is None:
             return
-        is_new = not self.file.exists()
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.file, "a", newline="") as file:
-            writer = csv.DictWriter(file, [field.name for field in fields(Measurement)])
-            if is_new:
+        with open(self.file, "a+", newline="") as file:
+            file.seek(0)
+            head = next(csv.reader(file), None)  # that of an older version has fewer columns
+            writer = csv.DictWriter(file, head or [each.name for each in fields(Measurement)], extrasaction="ignore")
+            if head is None:
                 writer.writeheader()
             writer.writerow(asdict(measurement))

@@ -13,10 +13,12 @@ from Incomplete Observations, 1958): of those who had waited for t, which share 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from hdrh.histogram import HdrHistogram
+
+if TYPE_CHECKING:  # it takes as long to import as all the rest of a generator's process: only who reads needs it
+    import numpy as np
 
 LOWEST, HIGHEST = 1, 3_600_000_000  # microseconds: up to an hour
 DIGITS: Final = 3
@@ -47,6 +49,8 @@ class Latencies:
 
     def counts(self) -> tuple[np.ndarray, np.ndarray]:
         """Milliseconds, ascending, and how many there were of each. Of a range of the histogram: its middle."""
+        import numpy as np
+
         histogram = self._histogram
         counts = np.ctypeslib.as_array(histogram.counts)
         places = np.flatnonzero(counts)
@@ -77,6 +81,8 @@ def answered_within(answered: Latencies, waiting: Latencies) -> tuple[np.ndarray
     `waiting` has how long those without an answer have waited so far. Where the longest waits
     are without an answer, the percentage ends below 100.
     """
+    import numpy as np
+
     at, answers = answered.counts()
     since, still = waiting.counts()
     # Those who were there to be answered at a time: all who had waited for so long.
@@ -89,6 +95,8 @@ def answered_within(answered: Latencies, waiting: Latencies) -> tuple[np.ndarray
 
 def percentile(curve: tuple[np.ndarray, np.ndarray], p: float) -> float | None:
     """Milliseconds within which `p` percent are answered; None where that cannot be told."""
+    import numpy as np
+
     at, shares = curve
     place = int(np.searchsorted(shares, p - 1e-9))
     return float(at[place]) if place < len(at) else None

@@ -19,6 +19,13 @@ from .cpu import Share
 ALWAYS: Final = 0.9  # of the time; the rest goes to interrupts, and to whoever else runs here
 FULL: Final = 0.95  # of all cores: nobody could have had more
 NEARLY_FULL: Final = 0.8  # of all cores: enough to make somebody wait for one
+ADVICE: Final = {
+    "server": "The server was the limit: it was busy all of the time.",
+    "generator": "The load generator was the limit: the server could have answered more.",
+    "redis": "Redis was the limit: the server waited for it.",
+    "machine": "This machine was the limit: all its cores were busy, and no single process was.",
+    "none": "Nobody was busy all of the time: they waited for one another, or had time to spare.",
+}
 
 
 def limit(shares: Mapping[str, Share], machine: float) -> str:

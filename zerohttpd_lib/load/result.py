@@ -12,20 +12,13 @@ import numpy as np
 
 from .cpu import Share
 from .latencies import Latencies, answered_within, percentile
-from .limit import limit
+from .limit import ADVICE, limit
 from .network import Counters
 from .plan import Plan
 from .sample import Sample
 
 LAW_HOLDS: Final = 0.1  # within this share of what it should be
-
-ADVICE = {
-    "server": "The server was the limit: it was busy all of the time.",
-    "generator": "The load generator was the limit: the server could have answered more.",
-    "redis": "Redis was the limit: the server waited for it.",
-    "machine": "This machine was the limit: all its cores were busy, and no single process was.",
-    "none": "Nobody was busy all of the time: they waited for one another, or had time to spare.",
-}
+RECORDED: Final = {True: "yes, its waits: this slows the server", False: "no", None: "not known"}
 
 
 @dataclass(frozen=True)
@@ -167,9 +160,12 @@ class LoadResult:
             ("Load", self._load()),
             ("Answered", f"{self.requests:,} requests{late}; {self.requests_per_second:,.0f} a second"),
             ("Failed", failures or "none"),
+            ("Clients", self._clients()),
             ("Latency", self._latency()),
+            ("Accept queue", self._queue()),
             ("CPU cores used", self._cores()),
             ("Limit", ADVICE[self.bottleneck]),
+            ("Recorded", RECORDED[self.recorded]),
             *[("Beware", warning) for warning in self.warnings()],
         ]
 
@@ -178,6 +174,20 @@ class LoadResult:
         who = plan.who + (f" beside {self.idle_open:,} idle" if plan.idle else "")
         kind = "keep-alive" if plan.keep_alive else "a connection per request"
         return f"{who}, {kind}, {self.seconds:.1f} s"
+
+    def _clients(self) -> str:
+        """How many were served, and whether the numbers go together."""
+        served = f"{self.answered_clients:,} of {self.plan.clients:,} had an answer"
+        if self.law is None:
+            return served
+        name = "answered ÷ due" if self.plan.rate is not None else "Little's law"
+        return f"{served}; {name}: {self.law:.2f}" + ("" if self.law_holds else ", which should be 1")
+
+    def _queue(self) -> str:
+        return (
+            f"{self.accept_queue:,} at most; full {self.dropped:,} times, "
+            f"{self.counters.syn_retransmits:,} SYNs sent again (on this whole machine)"
+        )
 
     def _latency(self) -> str:
         if not self.requests + self.late:
@@ -219,7 +229,7 @@ class LoadResult:
         if self.bottleneck == "generator" and self.ceiling is not None:
             found.append(f"This generator cannot make more than about {self.ceiling:,.0f} requests a second.")
         if self.recorded:
-            found.append("The server's waits were recorded meanwhile, which slows it a little (record=False does not).")
+            found.append("The server's waits were recorded meanwhile, which slows it.")
         return found
 
     @property

@@ -75,13 +75,14 @@ def serve_client(client: socket.socket, redis: Connection) -> None:
 
 def read_request(client: socket.socket) -> Request | None:
     """The client's request; None when it leaves before that is complete. Raises BadRequest."""
-    data = b""
-    while (parsed := http_wire.read_request(data)) is None:
+    reader = http_wire.RequestReader()
+    while (request := reader.next_request()) is None:
+        if reader.asks_to_go_on():
+            sockets.send_all(client, http_wire.CONTINUE)
         chunk = sockets.receive(client)
         if not chunk:
             return None
-        data += chunk
-    request, _ = parsed
+        reader.feed(chunk)
     return request
 
 

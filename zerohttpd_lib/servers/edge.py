@@ -15,10 +15,10 @@ import socket
 from typing import Final
 
 from ..app import guestbook
-from ..app.messages import PipelinedConversation, Request, Wanted
+from ..app.messages import Wanted
 from ..kernel import sockets
 from .http_connection import MOVES, HttpConnection, HttpServer
-from .pollers import ENDED, READABLE, EdgeEpoll
+from .pollers import READ_ON, READABLE, EdgeEpoll
 from .redis_connection import RedisLink
 
 ANSWERS_AT_ONCE: Final = 16  # to one client, before the others have their turn
@@ -26,6 +26,7 @@ ANSWERS_AT_ONCE: Final = 16  # to one client, before the others have their turn
 
 class Connection(HttpConnection):
     __slots__ = ("left_unread",)
+    keep_alive = True
     server: EdgeServer
     moves = MOVES | {
         "reading": MOVES["reading"] | {"pausing"},
@@ -45,27 +46,20 @@ class Connection(HttpConnection):
             if data is None:
                 return
             self.take_in(data)
-            # Less than we asked for is all there was, unless an end has come behind it, which
-            # the kernel reports with the data, and only once (man 7 epoll, question 9).
-            if len(data) < sockets.CHUNK_NOW and not events & ENDED:
+            # Less than we asked for is all there was (man 7 epoll, question 9), but for two cases.
+            if len(data) < sockets.CHUNK_NOW and not events & READ_ON:
                 return
         self.left_unread = True
 
     def wait_for_more(self) -> None:
         """Nothing to change for the kernel. But of what was left for want of room it will not tell us again."""
         while self.left_unread and self.wants_input():
-            self.receive(ENDED)
+            self.receive(READ_ON)
             if self.state == "reading":
                 self.take_up_requests()
 
     def ask(self, wanted: Wanted) -> None:
         self.server.redis.ask(wanted, self.replied)
-
-    def begin(self, request: Request) -> None:
-        self.keep = request.keep_alive
-        if self.requests.kept:  # the time of the next one counts from here
-            self.server.has_stirred(self)
-        super().begin(request)
 
     def answered(self) -> None:
         if self.keep and not self.server.stopping:
@@ -88,14 +82,12 @@ class Connection(HttpConnection):
 
 class EdgeServer(HttpServer):
     connection_class = Connection
+    respond = staticmethod(guestbook.respond_in_one_trip)
     poller_class = EdgeEpoll
 
     def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
         super().__init__(listener, redis_address)
         self.redis = RedisLink(self, redis_address, self.patience)
-
-    def respond(self, request: Request) -> PipelinedConversation:
-        return guestbook.respond_in_one_trip(request)
 
     def accept_clients(self, events: int) -> None:
         """If more are waiting than were taken now, nobody tells us again."""

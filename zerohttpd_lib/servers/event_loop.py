@@ -39,6 +39,7 @@ class EventLoop:
         self.is_over = False
         self.calls: deque[Callable[[], object]] = deque()  # from other threads
         self.when_signalled: Callable[[], object] = lambda: None
+        self.signalled = False
         self.told, self.tell = socket.socketpair()
         self.tell.setblocking(False)
         self.watch(self.told, READABLE, self.wake_up)
@@ -93,19 +94,26 @@ class EventLoop:
             self.tell.send(b"\0")
 
     def call_on_signals(self, numbers: tuple[signal.Signals, ...], callback: Callable[[], object]) -> None:
-        """A signal becomes a byte on a socket, its number, and so an event like any other (man 7
+        """A signal is noted, and becomes a byte on a socket, and so an event like any other (man 7
         signal-safety). A handler that did the work itself would run in the middle of some other one.
         """
         self.when_signalled = callback
-        for number in numbers:
-            signal.signal(number, lambda number, frame: None)
+        # The socket first: a signal that came in between would be noted, and wake nobody up.
         signal.set_wakeup_fd(self.tell.fileno(), warn_on_full_buffer=False)
+        for number in numbers:
+            signal.signal(number, self.note_signal)
+
+    def note_signal(self, number: int, frame: object) -> None:
+        """The byte alone would not do: where there is no room for it, something else wakes us up."""
+        self.signalled = True
 
     def wake_up(self, events: int) -> None:
         """Somebody has written to us: a signal, or another thread."""
-        while data := sockets.receive_now(self.told):
-            if any(data):
-                self.when_signalled()
+        while sockets.receive_now(self.told):
+            pass
+        if self.signalled:
+            self.signalled = False
+            self.when_signalled()
         for _ in range(len(self.calls)):
             self.calls.popleft()()
 

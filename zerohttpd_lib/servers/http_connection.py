@@ -65,6 +65,7 @@ class HttpConnection:
         "sock", "state",
     )  # fmt: skip
     role = "client"
+    keep_alive = False  # may a client ask again on the same connection?
     moves: ClassVar[dict[str, set[str]]] = MOVES
 
     def __init__(self, server: HttpServer, sock: socket.socket) -> None:
@@ -146,16 +147,26 @@ class HttpConnection:
         try:
             request = self.requests.next_request()
         except http_wire.BadRequest as problem:
-            self.keep = False
+            self.keep = self.head_only = False
             self.respond(guestbook.error(problem.status, problem.reason))
             return True
         if request is not None:
             self.begin(request)
         elif self.input_ended:
             self.finish()
+        elif self.requests.asks_to_go_on():
+            self.tell_to_go_on()
         return request is not None
 
+    def tell_to_go_on(self) -> None:
+        """A client that hears nothing sends its body after a while; one that hears half of it cannot be helped."""
+        if 0 < sockets.send_now(self.sock, http_wire.CONTINUE) < len(http_wire.CONTINUE):
+            self.finish()
+
     def begin(self, request: Request) -> None:
+        if self.requests.kept:  # the time of the next one counts from here
+            self.server.has_stirred(self)
+        self.keep = self.keep_alive and request.keep_alive
         self.head_only = request.method == "HEAD"
         self.conversation = self.server.respond(request)
         self.converse(None)

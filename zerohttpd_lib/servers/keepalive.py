@@ -13,7 +13,7 @@ import socket
 from typing import Final
 
 from ..app import guestbook
-from ..app.messages import PipelinedConversation, Request, Wanted
+from ..app.messages import Wanted
 from ..kernel import sockets
 from .http_connection import MOVES, HttpConnection, HttpServer
 from .redis_connection import RedisLink
@@ -23,6 +23,7 @@ ANSWERS_AT_ONCE: Final = 16  # to one client, before the others have their turn
 
 class Connection(HttpConnection):
     __slots__ = ()
+    keep_alive = True
     server: KeepaliveServer
     moves = MOVES | {
         "reading": MOVES["reading"] | {"pausing"},
@@ -32,12 +33,6 @@ class Connection(HttpConnection):
 
     def ask(self, wanted: Wanted) -> None:
         self.server.redis.ask(wanted, self.replied)
-
-    def begin(self, request: Request) -> None:
-        self.keep = request.keep_alive
-        if self.requests.kept:  # the time of the next one counts from here
-            self.server.has_stirred(self)
-        super().begin(request)
 
     def answered(self) -> None:
         if self.keep and not self.server.stopping:
@@ -60,10 +55,8 @@ class Connection(HttpConnection):
 
 class KeepaliveServer(HttpServer):
     connection_class = Connection
+    respond = staticmethod(guestbook.respond_in_one_trip)
 
     def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
         super().__init__(listener, redis_address)
         self.redis = RedisLink(self, redis_address, self.patience)
-
-    def respond(self, request: Request) -> PipelinedConversation:
-        return guestbook.respond_in_one_trip(request)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import socket
 
 from ..app import guestbook
-from ..app.messages import PipelinedConversation, Request, Wanted
+from ..app.messages import Wanted
 from ..kernel import sockets
 from .http_connection import HttpConnection, HttpServer
 from .redis_connection import RedisLink
@@ -29,10 +29,8 @@ class Connection(HttpConnection):
 
 class PipelinedServer(HttpServer):
     connection_class = Connection
+    respond = staticmethod(guestbook.respond_in_one_trip)
 
     def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
         super().__init__(listener, redis_address)
         self.redis = RedisLink(self, redis_address, self.patience)
-
-    def respond(self, request: Request) -> PipelinedConversation:
-        return guestbook.respond_in_one_trip(request)

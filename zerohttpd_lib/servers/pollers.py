@@ -19,7 +19,9 @@ from typing import Final
 
 READABLE: Final = select.EPOLLIN
 WRITABLE: Final = select.EPOLLOUT
-ENDED: Final = select.EPOLLRDHUP  # the peer sends no more; only an EdgeEpoll asks for it
+# Behind what recv() gives first there is more, however little that was: the end, which the kernel reports
+# with the data and only once, or what follows urgent data, at which recv() always stops (man 7 tcp).
+READ_ON: Final = select.EPOLLRDHUP | select.EPOLLPRI  # only an EdgeEpoll asks for it
 BROKEN: Final = select.EPOLLERR | select.EPOLLHUP
 EVENTS_AT_ONCE: Final = 1024  # a ready list may be longer; the rest comes with the next wait
 
@@ -62,7 +64,7 @@ class EdgeEpoll:
     def watch(self, fd: int, events: int) -> None:
         """Put it on the interest list."""
         if not events & select.EPOLLEXCLUSIVE:  # which goes with a listener, and with nothing else
-            events = READABLE | WRITABLE | ENDED
+            events = READABLE | WRITABLE | READ_ON
         self._epoll.register(fd, events | select.EPOLLET)
 
     def modify(self, fd: int, events: int) -> None:

@@ -22,7 +22,7 @@ from ..app.messages import Replies, Reply, Wanted
 from ..app.redis_wire import NEED_MORE, ProtocolError, ReplyReader, write_command
 from ..kernel import sockets
 from .event_loop import EventLoop
-from .pollers import ENDED, READABLE, WRITABLE
+from .pollers import READ_ON, READABLE, WRITABLE
 
 FIRST_DELAY, LONGEST_DELAY = 0.05, 2.0  # seconds before connecting again
 Answer = Callable[[Replies, bool], None]  # the reply or the replies; has it failed?
@@ -110,22 +110,23 @@ class RedisConnection:
             if not data:
                 raise ConnectionError("Redis closed the connection")
             self.reader.feed(data)
-            while (reply := self.reader.next_reply()) is not NEED_MORE:
-                self.take_in(reply)
-            if len(data) < sockets.CHUNK_NOW and not events & ENDED:
+            self.hand_out_replies()
+            if len(data) < sockets.CHUNK_NOW and not events & READ_ON:
                 return
 
-    def take_in(self, reply: Reply) -> None:
-        if not self.waiting:
-            raise ProtocolError("a reply that nobody has asked for")
-        wanted, answer, _ = self.waiting[0]
-        if isinstance(wanted, list):
-            self.replies.append(reply)
-            if len(self.replies) < len(wanted):
-                return
-            reply, self.replies = self.replies, []
-        self.waiting.popleft()
-        answer(reply, False)
+    def hand_out_replies(self) -> None:
+        """Answer those who have all that they asked for; the others wait for the rest."""
+        while (reply := self.reader.next_reply()) is not NEED_MORE:
+            if not self.waiting:
+                raise ProtocolError("a reply that nobody has asked for")
+            wanted, answer, _ = self.waiting[0]
+            if isinstance(wanted, list):
+                self.replies.append(reply)
+                if len(self.replies) < len(wanted):
+                    continue
+                reply, self.replies = self.replies, []
+            self.waiting.popleft()
+            answer(reply, False)
 
     def failed(self) -> None:
         """It is of no use any more. Everybody who waits is told."""

@@ -20,6 +20,7 @@ from typing import Final, NoReturn
 PR_SET_PDEATHSIG: Final = 1  # man 2 prctl
 MOST_RESTARTS_A_SECOND: Final = 5
 RAISE_AGAIN: Final = 0.2  # seconds
+END_WITHIN: Final = 3.0  # seconds, for children that are asked to
 _HELD: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGALRM}
 _libc = ctypes.CDLL(None)
 
@@ -124,15 +125,34 @@ def _be_a_child(run: Callable[[], None], parent: int) -> NoReturn:
 
 
 def end(children: set[int]) -> None:
-    """Ask every child to end, and wait until all of them have."""
+    """Ask every child to end, and wait until all of them have. One that does not hear us, because it is
+    stopped (man 7 signal, SIGSTOP) or hangs, is ended all the same."""
     with _signals_held():
-        for pid in children:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-        for pid in children:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, 0)
-        children.clear()
+        _send(signal.SIGTERM, children)
+        deadline = time.monotonic() + END_WITHIN
+        while not _have_ended(children) and (left := deadline - time.monotonic()) > 0:
+            signal.sigtimedwait({signal.SIGCHLD}, left)
+        _send(signal.SIGKILL, children)
+        while not _have_ended(children):
+            signal.sigwait({signal.SIGCHLD})
+
+
+def _send(number: signal.Signals, children: set[int]) -> None:
+    for pid in children:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _have_ended(children: set[int]) -> bool:
+    """All of them? Those that have are not among `children` any more."""
+    for pid in list(children):
+        try:
+            ended = os.waitpid(pid, os.WNOHANG)[0] == pid
+        except ChildProcessError:  # somebody has asked before
+            ended = True
+        if ended:
+            children.discard(pid)
+    return not children
 
 
 @contextmanager

@@ -20,8 +20,8 @@ from .hooks import Method, hook
 from .ready import Ready
 from .recorder import Recorder, what_waits
 
-# The words, 8 bytes each. The first two are the stepper's, the others the server's.
-COMMAND, SERIAL, SEEN, WHERE, HANDLED, IN_HAND, WAIT = range(7)
+# The words, 8 bytes each. The first two are the stepper's, the last is the load test's, the others the server's.
+COMMAND, SERIAL, SEEN, WHERE, HANDLED, IN_HAND, WAIT, ASIDE = range(8)
 SIZE: Final = 4096
 
 RUN, HOLD, STEP, STEP_EVENT = range(4)  # commands
@@ -45,6 +45,7 @@ class Control:
     def __init__(self, path: str, recorder: Recorder) -> None:
         self.words = map_words(path)
         self.recorder = recorder
+        recorder.aside = self.words[ASIDE : ASIDE + 1]
         self.command = HOLD  # the last one that was taken
 
     def attach(self, server: Any) -> None:
@@ -60,6 +61,8 @@ class Control:
             words[WAIT] += 1
             ready = wait(*arguments, **named)
             words[WHERE] = OUTSIDE
+            if self.recorder.is_aside:
+                words[WAIT] -= 1  # only those that are recorded have a number
             return self.hand_out(ready) if words[COMMAND] else ready
 
         return controlled_wait

@@ -4,6 +4,9 @@ The server's code knows nothing of it. `attach` puts a wrapper in front of each 
 methods; without a recorder there is no wrapper, and no cost. A recorder that fails says so
 once and is off from then on; the server does not notice.
 
+What it costs, a load test would measure as the server's. So there it can be put aside: it writes
+nothing, and costs a few hundredths; afterwards it goes on.
+
 What a hook notes goes to a list first. It is packed, all at once, when the server comes back to
 wait: to pack twenty entries in one call costs little more than to pack one.
 """
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from traceback import walk_tb
 from typing import Any, Final
@@ -44,6 +47,9 @@ class Recorder:
         self._watched: set[int] = set()
         self._is_handling = False
         self.held = 0.0  # seconds for which this batch was held up: not the server's own
+        self.aside: Sequence[int] = (0,)  # not 0: somebody wants to time the server as it is without us
+        self.is_aside = False
+        self._missed: dict[int, tuple[Any, ...] | None] = {}  # how it was watched since, by descriptor; None: no more
 
     def attach(self, server: Any) -> None:
         """Record what `server` waits for from now on.
@@ -54,21 +60,32 @@ class Recorder:
         self._describe = getattr(server, "describe", lambda fd: ("unknown", ""))
         waiter = self._waiter = what_waits(server)
         hook(waiter, "wait", self._around_wait)
-        for name, note, count in (("watch", self._watch, 2), ("modify", self._modify, 2), ("forget", self._forget, 1)):
+        for kind, note, count in (
+            (layout.WATCH, self._watch, 2),
+            (layout.MODIFY, self._modify, 2),
+            (layout.FORGET, self._forget, 1),
+        ):
+            name = layout.KINDS[kind]
             if hasattr(waiter, name) and not _does_nothing(getattr(waiter, name)):
-                hook(waiter, name, self._around_change(note, count))
+                hook(waiter, name, self._around_change(kind, note, count))
 
     def _around_wait(self, wait: Method) -> Method:
         def recorded_wait(*arguments: Any, **named: Any) -> Any:
             called = perf_counter()
-            self.guarded(self._finish_wait, called)
+            if not self.is_aside:
+                self.guarded(self._finish_wait, called)
             ready = wait(*arguments, **named)
+            if self.aside[0]:
+                self.is_aside = True
+                return ready
+            if self.is_aside:
+                self.guarded(self._come_back)
             self.guarded(self._start_wait, called, perf_counter(), ready)
             return Turns(ready, self._turn) if self.details and type(ready) is list and not self.is_off else ready
 
         return recorded_wait
 
-    def _around_change(self, note: Callable[..., None], count: int) -> Callable[[Method], Method]:
+    def _around_change(self, kind: int, note: Callable[..., None], count: int) -> Callable[[Method], Method]:
         """`count`: of the arguments, if it is called as most servers call it."""
 
         def around(change: Method) -> Method:
@@ -78,7 +95,10 @@ class Recorder:
                 result = change(*arguments, **named)
                 if not self.is_off:
                     try:  # guarded() once more, for it is called several times for each request
-                        note(*numbers)
+                        if not self.is_aside:
+                            note(*numbers)
+                        elif kind != layout.MODIFY:
+                            self._missed[numbers[0]] = numbers if kind == layout.WATCH else None
                     except Exception as problem:
                         self._fail(problem)
                 return result
@@ -132,6 +152,19 @@ class Recorder:
         """The server is about to wait, but will be kept from it for some time."""
         self.guarded(self._finish_wait, perf_counter())
 
+    # Aside: no wait is written down. Only who came and went is kept, to be right again afterwards.
+
+    def _come_back(self) -> None:
+        """Write down what has become of them, as changes after the last wait that is recorded."""
+        self.is_aside = False
+        for fd, watched in self._missed.items():
+            if fd in self._watched:
+                self._forget(fd)
+            if watched is not None:
+                self._watch(*watched)
+        self._missed.clear()
+        self.write_pending()
+
     # The entries.
 
     def _watch(self, fd: int, events: int) -> None:
@@ -164,6 +197,8 @@ class Recorder:
         self._known.pop(fd, None)
 
     def note(self, fd: int, number: int, code: int) -> None:
+        if self.is_aside:
+            return
         self._pending += (fd, number, code)
         if len(self._pending) >= 3 * layout.UNCOUNTED:
             self.write_pending()

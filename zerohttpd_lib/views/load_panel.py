@@ -19,9 +19,9 @@ from ..lab.lab import Lab
 from ..lab.load_run import LoadRun
 from ..lab.processes import interrupts_in_one_sentence
 from ..lab.server import Server
-from ..load.limit import limit
+from ..load.limit import ADVICE, limit
 from ..load.plan import SPARE_DESCRIPTORS, Plan
-from ..load.result import ADVICE, LoadResult
+from ..load.result import LoadResult
 from ..load.sample import Sample
 from ..load.steady import rate
 from ..servers import RUNGS
@@ -333,7 +333,18 @@ def numbers_of(runs: Sequence[KeptRun], under_way: LoadRun | None) -> str:
     ]  # fmt: skip
     rows = [_row(run, under_way if run is runs[-1] else None) for run in runs]
     empty = ["–"] * len(head)
-    return table(head, rows or [empty], left=3)
+    return table(head, rows or [empty], left=3) + _checks(runs)
+
+
+def _checks(runs: Sequence[KeptRun]) -> str:
+    """What to look at before one believes the newest result."""
+    results = [(run.number, run.result) for run in runs if run.result is not None]
+    if not results:
+        return ""
+    number, newest = results[-1]
+    shown = ("Clients", "Accept queue", "Recorded", "Beware")
+    rows = [[name, html.escape(words)] for name, words in newest.rows() if name in shown]
+    return table(("", ""), rows, f"Before you believe run {number}:", left=2)
 
 
 def _row(run: KeptRun, under_way: LoadRun | None) -> list[str]:

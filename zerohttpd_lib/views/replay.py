@@ -7,7 +7,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from ..lab.saved_run import Run, load_run
-from ..load.result import ADVICE
+from ..load.limit import ADVICE
 from .inspector import Inspector
 from .interest_panel import InterestPanel
 from .load_panel import KeptRun, load_charts, numbers_of

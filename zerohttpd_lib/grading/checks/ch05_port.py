@@ -14,7 +14,8 @@ from redis.exceptions import RedisError
 
 from ...kernel.interest import Interest, InterestList
 from ...lab import Lab, LabError
-from ...lab.server import Server, ServerTrouble
+from ...lab.errors import ServerTrouble
+from ...lab.server import Server
 from ..answer_server import server_class
 from . import Answer, Wrong, task
 from .idling import expect_sleep
