@@ -89,7 +89,8 @@ def gradescope(exercise: Exercise, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as made, zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as archive:
         source = Path(made, "source")  # a copy, in which nothing is left of what was built before
-        shutil.copytree(ROOT / "zerohttpd_lib", source / "zerohttpd_lib")
+        for part in ("zerohttpd_lib", "chapters", "solutions"):
+            shutil.copytree(ROOT / part, source / part)
         for name in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, source)
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", made, str(source)]

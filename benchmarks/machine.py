@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from zerohttpd_lib.lab.redis_server import find_redis_server
+from zerohttpd_lib.lab.redis_program import find_redis_server
 
 from .measured import table
 from .peers import nginx

@@ -340,14 +340,14 @@ CHEATS = {
         "The checker monkeypatched in the answer", answer(PATCH), "cannot have while it is judged", "library"
     ),
     "patched modules": Cheat(
-        "json and socket monkeypatched in the answer", answer(PATCH_MODULES), "channel to the judge", "exits"
+        "json and socket monkeypatched in the answer", answer(PATCH_MODULES), "channel to the judge", "writes-to-judge"
     ),
     "printed": Cheat("The result printed by the answer", answer(f'print("{TASK}: right.")'), ""),
     "written": Cheat(
         "The result written to every open descriptor",
         answer(FORGE),
-        "Your code has written into the channel to the judge, which then stopped listening.",
-        "exits",
+        "Your code has written into the channel to the judge, in place of a reply",
+        "writes-to-judge",
     ),
     "written elsewhere": Cheat("The result written to its parent's output, through /proc", answer(REMOTE), ""),
     "sys exit": Cheat(

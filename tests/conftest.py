@@ -18,6 +18,7 @@ from zerohttpd_lib.lab.redis_server import Redis
 # `make soak` chooses it, by --hypothesis-profile=soak.
 settings.register_profile("soak", max_examples=100_000, deadline=None)
 
+TIME_FOR_A_TEST = 120  # seconds
 KEYS = ("visitor_count", "guestbook_remarks")
 
 
@@ -55,9 +56,11 @@ class Quick:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `--dist loadgroup` the tests of a file stay together, as they share servers, but for those
-    of wrong answers, which share nothing and would otherwise be the long end of the run."""
+    of wrong answers, which share nothing and would otherwise be the long end of the run. None may take for ever."""
     for item in items:
-        if item.path.name != "test_wrong_answers.py":
+        if item.config.pluginmanager.hasplugin("timeout") and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TIME_FOR_A_TEST))
+        if item.config.pluginmanager.hasplugin("xdist") and item.path.name != "test_wrong_answers.py":
             item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 

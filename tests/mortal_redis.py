@@ -14,7 +14,7 @@ from tiny_server import free_port
 from waiting import wait_until
 
 from zerohttpd_lib.lab.processes import GuardedProcess, new_folder
-from zerohttpd_lib.lab.redis_server import find_redis_server
+from zerohttpd_lib.lab.redis_program import find_redis_server
 
 
 class MortalRedis:

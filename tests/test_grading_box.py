@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from zerohttpd_lib.grading.answer import Answer
-from zerohttpd_lib.grading.box import best
+from zerohttpd_lib.grading.box import _system, best
 from zerohttpd_lib.grading.package_view import PACKAGE, what_an_answer_may_see, withheld
 from zerohttpd_lib.grading.verdict import Raised
 
@@ -24,6 +25,9 @@ from pathlib import Path
 
 def read(path):
     return Path(path).read_bytes()
+
+def exists(path):
+    return Path(path).exists()
 
 def write(path):
     with open(path, "ab") as file:
@@ -172,3 +176,17 @@ def test_a_setup_cell_has_what_it_imports() -> None:
     assert "zerohttpd_lib.servers.poll" in withheld("")
     assert str(PACKAGE / "servers" / "poll.py") in what_an_answer_may_see(setup)
     assert str(PACKAGE / "servers" / "poll.py") not in what_an_answer_may_see("")
+
+
+def test_solutions_are_hidden_though_the_checkout_lies_in_pythons_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after `python -m venv .` in it."""
+    monkeypatch.setattr(sys, "prefix", str(ROOT))
+    _system.cache_clear()
+    try:
+        with Answer(SETUP, "", time.monotonic() + 20, box=best()) as inside:
+            assert inside.call("exists", str(ROOT / "README.md"))
+            for name in ("solutions/03-inside-poll.ipynb", "tests/cheats.py", "authoring/exercises/03-inside-poll.md"):
+                assert not inside.call("exists", str(ROOT / name))
+            assert error(inside, "write", str(ROOT / "solutions" / "mine")) == "OSError"
+    finally:
+        _system.cache_clear()

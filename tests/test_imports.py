@@ -37,6 +37,7 @@ DRIVERS = {
     "accepting",
     "http_connection",
     "redis_connection",
+    "turns",
     "__init__",
 }  # that servers may share
 

@@ -16,7 +16,8 @@ from waiting import wait_until
 from zerohttpd_lib.lab.errors import LabError
 from zerohttpd_lib.lab.processes import GuardedProcess, new_folder
 from zerohttpd_lib.lab.redis_process import Process, find_redis_process, start_of
-from zerohttpd_lib.lab.redis_server import FREEZER, Redis, find_redis_server
+from zerohttpd_lib.lab.redis_program import find_redis_server
+from zerohttpd_lib.lab.redis_server import FREEZER, Redis
 
 
 @pytest.fixture

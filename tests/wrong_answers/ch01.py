@@ -69,6 +69,23 @@ def order(first, second):
 """
 
 
+FORKS = """            import os
+            import signal
+
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            if os.fork() == 0:
+                self.serve(client)
+            client.close()
+"""
+
+
+POOL = """        from concurrent.futures import ThreadPoolExecutor
+
+        pool = ThreadPoolExecutor(100)
+        while True:
+"""
+
+
 def changed(cell: str, *changes: tuple[str, str]) -> str:
     """A right answer with these parts replaced, each of them found exactly once."""
     for old, new in changes:
@@ -131,6 +148,33 @@ WRONG = {
         ),
         WrongAnswer("does-not-stop", changed(CROWD, (", daemon=True", ""))),
         WrongAnswer("no-answer", changed(CROWD, ("daemon=True).start()", "daemon=True)"))),
+        # next_client asks again and again: the listener comes in non-blocking mode.
+        WrongAnswer("wakes-up", changed(CROWD, ("        self.listener.setblocking(True)\n", ""))),
+        WrongAnswer(
+            "late-binding", changed(CROWD, ("target=self.serve, args=(client,)", "target=lambda: self.serve(client)"))
+        ),
+        WrongAnswer(
+            "processes",
+            changed(
+                CROWD,
+                ("            Thread(target=self.serve, args=(client,), daemon=True).start()\n", FORKS),
+                (
+                    "        redis.disconnect()\n",
+                    "        redis.disconnect()\n        import os\n\n        os._exit(0)\n",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "keeps-threads",
+            changed(
+                CROWD,
+                (
+                    "        while True:\n",
+                    POOL,
+                ),
+                ("Thread(target=self.serve, args=(client,), daemon=True).start()", "pool.submit(self.serve, client)"),
+            ),
+        ),
         WrongAnswer(
             "leaves-connections",
             changed(
@@ -185,6 +229,11 @@ class ThreadForEach:
             .replace("        serve_client", "        client.settimeout(0.5)\n        serve_client"),
         ),
         WrongAnswer("other-size", changed(PATIENCE, ("range(4)", "range(1)"))),
+        # Counts the main thread.
+        WrongAnswer("other-size", changed(PATIENCE, ("range(4)", "range(3)"))),
+        WrongAnswer("other-size", changed(PATIENCE, ("range(4)", "range(5)"))),
+        WrongAnswer("impatient", changed(PATIENCE, ("settimeout(0.5)", "settimeout(0.35)"))),
+        WrongAnswer("too-patient", changed(PATIENCE, ("settimeout(0.5)", "settimeout(1)"))),
         WrongAnswer("exits", changed(PATIENCE, ("        for thread in threads:\n            thread.join()\n", ""))),
         WrongAnswer(
             "shared-redis",
@@ -217,6 +266,17 @@ class ThreadForEach:
         ),
     ],
     "order": [
+        WrongAnswer(
+            "prints-not-returns",
+            ORDER.replace("return ", "print(").replace('"?"\n', '"?")\n').replace('">"\n', '">")\n'),
+        ),
+        WrongAnswer(
+            "some-rounds",
+            changed(
+                ORDER,
+                ('return "<" if max(first) < min(second)', 'return "<" if max(first) < min(second) and len(first) > 1'),
+            ),
+        ),
         WrongAnswer(
             "averages",
             """%%answer order

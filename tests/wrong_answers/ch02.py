@@ -66,6 +66,15 @@ class Contexts:
 """
 
 
+BUSY_WAIT = """    import time
+
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end and not select.select([sock], [], [], 0)[0]:
+        pass
+    try:
+"""
+
+
 def changed(cell: str, *changes: tuple[str, str]) -> str:
     """A right answer with these parts replaced, each of them found exactly once."""
     for old, new in changes:
@@ -84,6 +93,41 @@ WRONG = {
         WrongAnswer("raises-for-reset", changed(TAKE, ("except ConnectionError", "except BrokenPipeError"))),
         WrongAnswer("reset-is-something-else", changed(TAKE, ('"broken"', '"end"'))),
         WrongAnswer("too-little", changed(TAKE, ("4096", "1024"))),
+        WrongAnswer(
+            "waits-a-while",
+            changed(
+                TAKE,
+                (
+                    "        data = sock.recv(4096, socket.MSG_DONTWAIT)\n    except BlockingIOError",
+                    "        sock.settimeout(0.1)\n        data = sock.recv(4096)\n    except TimeoutError",
+                ),
+            ),
+        ),
+        # Waits, but not for long.
+        WrongAnswer(
+            "waits-a-while",
+            changed(
+                TAKE,
+                ("    try:\n", "    select.select([sock], [], [], 0.05)\n    try:\n"),
+            ),
+        ),
+        WrongAnswer(
+            "waits-a-while",
+            changed(
+                TAKE,
+                ("    try:\n", BUSY_WAIT),
+            ),
+        ),
+        WrongAnswer("too-much", changed(TAKE, ("4096", "65536"))),
+        WrongAnswer(
+            "swallows-errors",
+            changed(TAKE, ("except ConnectionError", "except Exception"), ("except BlockingIOError:", "except ():")),
+        ),
+        WrongAnswer("text-for-bytes", changed(TAKE, ('("data", data) if', '("data", data.decode("latin-1")) if'))),
+        WrongAnswer(
+            "prints-not-returns",
+            TAKE.replace("return ", "print(*").replace('b""\n', 'b"")\n').replace('("end", b"")', '("end", b""))', 1),
+        ),
         # Asks poll, and takes RDHUP for the end although bytes are still there.
         WrongAnswer(
             "loses-bytes",
@@ -131,6 +175,19 @@ def take(sock):
             ),
         ),
         WrongAnswer("state-waits", changed(CONNECT, ("poll(0)", "poll()"))),
+        WrongAnswer("waits-a-while", changed(CONNECT, ("poll(0)", "poll(500)"))),
+        WrongAnswer(
+            "waits-a-while",
+            changed(CONNECT, ("    return sock\n", "    select.select([], [sock], [], 0.5)\n    return sock\n")),
+        ),
+        WrongAnswer(
+            "leaves-descriptors",
+            changed(
+                CONNECT,
+                ("    poller = select.poll()\n", "    poller = select.epoll()\n    polled.append(poller)\n"),
+                ("def start", "polled = []\n\n\ndef start"),
+            ),
+        ),
         WrongAnswer("never-over", changed(CONNECT, ("POLLOUT", "POLLIN"))),
         WrongAnswer("not-the-name", changed(CONNECT, ("errno.errorcode[number] if number", "number if number"))),
     ],
@@ -167,6 +224,13 @@ def take(sock):
         WrongAnswer("keeps-redis", changed(LOOKUPS, ("        self.by_redis.pop(client.redis_fd, None)\n", ""))),
         WrongAnswer("keeps-client", changed(LOOKUPS, ("        del self.by_client[client.fd]\n", ""))),
         WrongAnswer("finish-by-redis", changed(LOOKUPS, ("del self.by_client[client.fd]", "del self.by_client[fd]"))),
+        WrongAnswer(
+            "empty-is-none",
+            changed(LOOKUPS, ("client.data if client else None", "(client.data if client else b'') or None")),
+        ),
+        WrongAnswer(
+            "mixed-up", changed(LOOKUPS, ("self.by_redis.pop(client.redis_fd, None)", "self.by_redis.clear()"))
+        ),
         # Marks who has finished, and keeps what was there when the number comes back.
         WrongAnswer(
             "reused",

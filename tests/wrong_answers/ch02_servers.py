@@ -14,25 +14,29 @@ class Shouter:
 
     def read_length(self):
         self.receive()
-        self.use_length()
+        self.go_on(self.use_length)
 
     def read_body(self):
         self.receive()
-        self.use_body()
+        self.go_on(self.use_body)
+
+    def go_on(self, step):
+        while step:
+            step = step()
 
     def use_length(self):
         line, line_feed, rest = self.data.partition(b"\\n")
         if line_feed:
             self.length, self.data = int(line), rest
             self.next_callback = self.read_body
-            self.use_body()
+            return self.use_body
 
     def use_body(self):
         if len(self.data) >= self.length:
             body, self.data = self.data[: self.length], self.data[self.length :]
             self.sock.send(body.upper())
             self.next_callback = self.read_length
-            self.use_length()
+            return self.use_length
 """
 
 SERVER = """%%answer half
@@ -55,6 +59,30 @@ class HalfServer(PollServer):
 """
 
 
+PATIENT = """        self.sock.settimeout(0.05)
+        try:
+            while piece := self.sock.recv(4096):
+                self.data += piece
+        except TimeoutError:
+            pass
+"""
+
+
+MOMENT = """        if parsed is None:
+            client.sock.settimeout(0.02)
+            try:
+                return self.read_request(client)
+            except TimeoutError:
+                return
+"""
+
+
+OWN_INIT = """    def __init__(self, listener, redis_address):
+        self.data = {}
+
+"""
+
+
 def changed(cell: str, *changes: tuple[str, str]) -> str:
     """A right answer with these parts replaced, each of them found exactly once."""
     for old, new in changes:
@@ -65,14 +93,13 @@ def changed(cell: str, *changes: tuple[str, str]) -> str:
 
 CHAIN = [
     WrongAnswer(
-        "no-answer",
-        changed(SHOUTER, ("            self.next_callback = self.read_body\n            self.use_body()\n", "")),
+        "no-answer", changed(SHOUTER, ("self.next_callback = self.read_body\n            return self.use_body", "pass"))
     ),
     WrongAnswer(
         "one-message-only",
-        changed(SHOUTER, ("            self.next_callback = self.read_length\n            self.use_length()\n", "")),
+        changed(SHOUTER, ("self.next_callback = self.read_length\n            return self.use_length", "pass")),
     ),
-    WrongAnswer("body-is-here-already", changed(SHOUTER, ("read_body\n            self.use_body()\n", "read_body\n"))),
+    WrongAnswer("body-is-here-already", changed(SHOUTER, ("            return self.use_body\n", ""))),
     # Takes every piece for a whole line.
     WrongAnswer("length-in-pieces", changed(SHOUTER, ("        if line_feed:\n", "        if line:\n"))),
     WrongAnswer("body-in-pieces", changed(SHOUTER, ("if len(self.data) >= self.length:", "if self.data:"))),
@@ -83,21 +110,28 @@ CHAIN = [
         "next-is-lost",
         changed(SHOUTER, ("self.data[: self.length], self.data[self.length :]", "self.data[: self.length], b''")),
     ),
-    WrongAnswer("two-at-once", changed(SHOUTER, ("read_length\n            self.use_length()\n", "read_length\n"))),
+    WrongAnswer("two-at-once", changed(SHOUTER, ("            return self.use_length\n", ""))),
     WrongAnswer(
         "reads-on",
         changed(
             SHOUTER,
             (
-                "        self.receive()\n        self.use_body()\n",
-                "        while len(self.data) < self.length:\n            self.receive()\n        self.use_body()\n",
+                "        self.receive()\n        self.go_on(self.use_body)\n",
+                "        while len(self.data) < self.length:\n            self.receive()\n"
+                "        self.go_on(self.use_body)\n",
             ),
         ),
     ),
+    WrongAnswer("mixes-clients", SHOUTER.replace("self.data", "Shouter.data")),
+    # Each step calls the next one.
     WrongAnswer(
-        "mixes-clients",
-        SHOUTER.replace("self.data", "Shouter.data"),
+        "too-deep",
+        SHOUTER.replace("return self.use_body", "self.use_body()").replace(
+            "return self.use_length", "self.use_length()"
+        ),
     ),
+    WrongAnswer("line-feed-in-body", changed(SHOUTER, ("int(line), rest", "int(line), rest.lstrip()"))),
+    WrongAnswer("waits-a-while", changed(SHOUTER, ("        self.data += self.sock.recv(4096)\n", PATIENT))),
 ]
 
 HALF = [
@@ -147,4 +181,26 @@ class HalfServer(PollServer):
     ),
     WrongAnswer("body-for-head", changed(SERVER, ('        client.head_only = request.method == "HEAD"\n', ""))),
     WrongAnswer("no-answer", changed(SERVER, ("        self.converse(client, None)\n", ""))),
+    # Waits for the rest, but only for a moment.
+    WrongAnswer("waits-a-while", changed(SERVER, ("        if parsed is None:\n            return\n", MOMENT))),
+    WrongAnswer(
+        "half-a-form",
+        changed(
+            SERVER,
+            ("        try:\n", '        if b"\\r\\n\\r\\n" not in client.data:\n            return\n        try:\n'),
+            ("        if parsed is None:\n            return\n", ""),
+        ),
+    ),
+    WrongAnswer(
+        "does-not-run", changed(SERVER, ("client.head_only = request.method", "client.head_only = request.verb"))
+    ),
+    WrongAnswer(
+        "swallows-errors",
+        changed(
+            SERVER,
+            ("except http_wire.BadRequest as problem:\n", "except:\n"),
+            ("return self.refuse(client, guestbook.error(problem.status, problem.reason))", "return"),
+        ),
+    ),
+    WrongAnswer("forgets-super", changed(SERVER, ("(PollServer):\n", "(PollServer):\n" + OWN_INIT))),
 ]

@@ -51,6 +51,13 @@ because = "b"
 """
 
 
+SPINS = """import time
+
+        end = time.monotonic() + milliseconds / 1000
+        while not poll(array, 0) and (milliseconds < 0 or time.monotonic() < end):
+            pass"""
+
+
 def changed(cell: str, old: str, new: str) -> str:
     """The cell with one mistake put in."""
     assert cell.count(old) == 1, old
@@ -96,6 +103,41 @@ def last_words(sock):
         WrongAnswer("lost-at-reset", changed(LAST_WORDS, 'data, "reset"', 'b"", "reset"')),
         WrongAnswer("no-pair", changed(LAST_WORDS, 'return data, "closed"', "return data")),
         WrongAnswer("too-slow", changed(LAST_WORDS, "select.POLLIN", "0")),
+        # Takes 100 ms of silence for the end.
+        WrongAnswer(
+            "stops-early",
+            changed(
+                LAST_WORDS,
+                "poll(array, milliseconds=-1)\n",
+                'if not poll(array, 300) and data:\n            return data, "closed"\n',
+            ),
+        ),
+        WrongAnswer(
+            "wakes-up",
+            changed(
+                LAST_WORDS,
+                "milliseconds=-1)",
+                "milliseconds=100)\n        if not array[0].revents:\n            continue",
+            ),
+        ),
+        WrongAnswer(
+            "wakes-up",
+            changed(
+                LAST_WORDS, "poll(array, milliseconds=-1)", "while not poll(array, milliseconds=0):\n            pass"
+            ),
+        ),
+        WrongAnswer("reads-without-asking", changed(LAST_WORDS, "        poll(array, milliseconds=-1)\n", "")),
+        WrongAnswer(
+            "swallows-errors",
+            changed(
+                LAST_WORDS,
+                'except ConnectionResetError:\n            return data, "reset"',
+                'except Exception:\n            return data, "closed"',
+            ),
+        ),
+        WrongAnswer(
+            "text-for-bytes", changed(LAST_WORDS, 'return data, "closed"', "return data.decode('latin-1'), \"closed\"")
+        ),
     ],
     "array": [
         WrongAnswer(
@@ -153,6 +195,13 @@ class ArrayPoller:
         WrongAnswer("keeps-forgotten", changed(ARRAY, "del self.events[fd]", "self.events[fd]")),
         WrongAnswer("drops-unasked", changed(ARRAY, "if entry.revents]", "if entry.revents & entry.events]")),
         WrongAnswer("no-error", changed(ARRAY, "del self.events[fd]", "self.events.pop(fd, None)")),
+        WrongAnswer("drops-unasked", changed(ARRAY, "if entry.revents]", "if entry.revents & ~select.POLLNVAL]")),
+        WrongAnswer("wakes-up", changed(ARRAY, "poll(array, milliseconds)", SPINS)),
+        WrongAnswer("out-of-order", changed(ARRAY, "in self.events.items()]", "in sorted(self.events.items())]")),
+        # What is changed goes to the end.
+        WrongAnswer(
+            "out-of-order", changed(ARRAY, "raise KeyError(fd)\n", "raise KeyError(fd)\n        del self.events[fd]\n")
+        ),
         WrongAnswer("other-error", changed(ARRAY, "raise KeyError(fd)", "raise ValueError(fd)")),
         WrongAnswer("does-not-wait", changed(ARRAY, "poll(array, milliseconds)", "poll(array)")),
         WrongAnswer("does-not-wait", changed(ARRAY, "poll(array, milliseconds)", "poll(array, milliseconds // 1000)")),
@@ -162,6 +211,8 @@ class ArrayPoller:
         ),
     ],
     "density": [
+        WrongAnswer("text-for-number", density("return str(sum(ready) / sum(watched) if watched else 0.0)")),
+        WrongAnswer("prints-not-returns", density("print(sum(ready) / sum(watched) if watched else 0.0)")),
         WrongAnswer(
             "mean-of-shares",
             density("return sum(r / w for r, w in zip(ready, watched)) / len(watched) if watched else 0.0"),

@@ -23,6 +23,11 @@ def interest_list(text):
     return found
 """
 
+NOTHING = """        if not events:
+            self.want(sock, select.EPOLLIN)
+            return self.epoll.unregister(sock)
+        try:
+"""
 INTEREST = """%%answer interest
 class Interest:
     def __init__(self):
@@ -89,6 +94,16 @@ class Loop:
         self.finished.clear()
 """
 
+HANDLE = """        for fd, events in self.epoll.poll(1):
+            if fd in self.callbacks:
+                sock, callback = self.callbacks[fd]
+                callback(sock)
+"""
+CLOSE = """        for sock in self.finished:
+            sock.close()
+        self.finished.clear()
+"""
+
 
 def changed(cell: str, *pairs: tuple[str, str]) -> str:
     """The cell with a mistake put in."""
@@ -136,11 +151,12 @@ def how_it_left(events):
             "gone-as-there",
             """%%answer left
 def how_it_left(events):
-    if events == select.EPOLLIN | select.EPOLLRDHUP:
+    if events & select.EPOLLRDHUP and not events & select.EPOLLHUP:
         return "half"
     return "broken" if events & select.EPOLLERR else "there"
 """,
         ),
+        WrongAnswer("broken-as-there", changed(LEFT, ("events & select.EPOLLERR:", "events & 0x18 == 0x18:"))),
         WrongAnswer("no-word", changed(LEFT, ('"half"', "event_names(events)"))),
     ],
     "fdinfo": [
@@ -152,10 +168,48 @@ def how_it_left(events):
         ),
         WrongAnswer("drops-flags", changed(FDINFO, ("& ~(select.EPOLLERR | select.EPOLLHUP)", "& 0xFFE7"))),
         WrongAnswer("other-descriptors", changed(FDINFO, ("    return found", "            break\n    return found"))),
+        WrongAnswer("other-events", changed(FDINFO, ("& ~(select.EPOLLERR | select.EPOLLHUP)", "& 0xC0002005"))),
         WrongAnswer("no-dict", changed(FDINFO, ("return found", "return list(found.items())"))),
         WrongAnswer("other-events", changed(FDINFO, ("& ~(select", "^ (0x1c | select"))),
     ],
     "interest": [
+        WrongAnswer("asks-for-more", changed(INTEREST, ("modify(sock, events)", "modify(sock, events | 1 << 31)"))),
+        WrongAnswer(
+            "no-list",
+            changed(
+                INTEREST,
+                ("select.epoll()", "select.poll()"),
+                (WANT, "        self.epoll.register(sock, events)\n"),
+                ("poll(seconds)", "poll(seconds * 1000)"),
+            ),
+        ),
+        WrongAnswer(
+            "other-list",
+            changed(
+                INTEREST,
+                (
+                    "        try:\n",
+                    NOTHING,
+                ),
+            ),
+        ),
+        WrongAnswer("shuts-only", changed(INTEREST, ("sock.close()", "sock.shutdown(socket.SHUT_RDWR)"))),
+        WrongAnswer("does-not-wait", changed(INTEREST, ("poll(seconds)", "poll(0)"))),
+        WrongAnswer(
+            "keeps-asking",
+            changed(
+                INTEREST,
+                (
+                    "        return self.epoll.poll(seconds)\n",
+                    """        import time
+        end = time.monotonic() + seconds
+        while not (ready := self.epoll.poll(0.01)) and time.monotonic() < end:
+            pass
+        return ready
+""",
+                ),
+            ),
+        ),
         WrongAnswer("registers-twice", changed(INTEREST, (WANT, "        self.epoll.register(sock, events)\n"))),
         WrongAnswer("modifies-unknown", changed(INTEREST, (WANT, "        self.epoll.modify(sock, events)\n"))),
         WrongAnswer(
@@ -208,6 +262,32 @@ def how_it_left(events):
         ),
     ],
     "drain": [
+        WrongAnswer(
+            "counts-reads",
+            """%%answer drain
+def take_all(sock):
+    data = b""
+    for _ in range(2):
+        try:
+            piece = sock.recv(1_000_000)
+        except BlockingIOError:
+            return data, False
+        if not piece:
+            return data, True
+        data += piece
+    return data, False
+""",
+        ),
+        WrongAnswer(
+            "waits",
+            changed(
+                DRAIN,
+                ("    pieces = []\n", "    pieces = []\n    sock.settimeout(0.05)\n"),
+                ("except BlockingIOError", "except TimeoutError"),
+            ),
+        ),
+        WrongAnswer("closes", changed(DRAIN, ("if not piece:\n", "if not piece:\n            sock.close()\n"))),
+        WrongAnswer("no-answer", changed(DRAIN, ("False", "'no'"), ("pieces), True", "pieces), 'yes'"))),
         WrongAnswer(
             "leaves-some",
             """%%answer drain
@@ -264,6 +344,54 @@ def take_all(sock):
         WrongAnswer("too-slow", changed(DRAIN, ("    pieces = []\n", "    pieces = []\n    sock.setblocking(True)\n"))),
     ],
     "batch": [
+        WrongAnswer(
+            "waits-again",
+            changed(
+                BATCH,
+                (
+                    HANDLE,
+                    """        seconds = 1
+        while ready := self.epoll.poll(seconds, 1):
+            fd, events = ready[0]
+            if fd in self.callbacks:
+                sock, callback = self.callbacks[fd]
+                callback(sock)
+            seconds = 0
+""",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "closes-late",
+            changed(
+                BATCH,
+                (CLOSE, ""),
+                (
+                    HANDLE,
+                    "        batch = self.epoll.poll(1)\n" + CLOSE + changed(HANDLE, ("self.epoll.poll(1)", "batch")),
+                ),
+            ),
+        ),
+        WrongAnswer("does-not-wait", changed(BATCH, ("poll(1)", "poll(0)"))),
+        WrongAnswer("no-limit", changed(BATCH, ("poll(1)", "poll()"))),
+        WrongAnswer(
+            "keeps-asking",
+            changed(
+                BATCH,
+                (
+                    "        for fd, events in self.epoll.poll(1):\n",
+                    """        import time
+        end = time.monotonic() + 1
+        while not (ready := self.epoll.poll(0)) and time.monotonic() < end:
+            pass
+        for fd, events in ready:
+""",
+                ),
+            ),
+        ),
+        WrongAnswer("told-once", changed(BATCH, ("select.EPOLLIN)", "select.EPOLLIN | select.EPOLLET)"))),
+        WrongAnswer("ghost", changed(BATCH, ("        self.epoll.unregister(sock)\n", ""))),
+        WrongAnswer("never-cleared", changed(BATCH, ("        self.finished.clear()\n", ""))),
         WrongAnswer(
             "key-error",
             changed(

@@ -62,7 +62,7 @@ class EpollPort(PollServer):
         self.epoll.unregister(fd)
 
     def wait(self):
-        return self.epoll.poll()
+        return self.epoll.poll(maxevents=8)
 '''
 
 ADDS = """\
@@ -88,6 +88,32 @@ WRONG = {
         WrongAnswer("not-a-dict", '%%answer closed\nreported = ["NVAL", "nothing", "IN", "nothing"]\nbecause = "b"\n'),
     ],
     "contexts": [
+        WrongAnswer("never-cleared", changed(CONTEXTS, ("        self.finished.clear()\n", ""))),
+        WrongAnswer("old-redis", changed(CONTEXTS, (".pop(client.fileno(), None)", ".get(client.fileno())"))),
+        WrongAnswer(
+            "old-number",
+            changed(
+                CONTEXTS,
+                ("        self.finished = []\n", "        self.finished = []\n        self.gone = set()\n"),
+                ("        return self", "        if fd in self.gone:\n            return None\n        return self"),
+                (
+                    "        self.finished.append(client)\n",
+                    "        self.finished.append(client)\n        self.gone.add(client.fileno())\n",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "namesakes",
+            changed(
+                CONTEXTS,
+                ("self.redis_of[client.fileno()] = redis", "self.redis_of[self.by_client[client.fileno()]] = redis"),
+                (
+                    "        del self.by_client[client.fileno()]\n",
+                    "        name = self.by_client.pop(client.fileno())\n",
+                ),
+                ("self.redis_of.pop(client.fileno(), None)", "self.redis_of.pop(name, None)"),
+            ),
+        ),
         WrongAnswer("redis-not-found", changed(CONTEXTS, (" or self.by_redis.get(fd)", ""))),
         WrongAnswer(
             "stale-raises",
@@ -127,6 +153,8 @@ WRONG = {
         WrongAnswer("all-are-forgotten", changed(EVIDENCE, ("write-kept", "not-forgotten"))),
         WrongAnswer("all-is-read", changed(EVIDENCE, ("write-kept", "never-read"))),
         WrongAnswer("no-such-kind", changed(EVIDENCE, ("write-kept", "out-kept"))),
+        WrongAnswer("not-filled-in", changed(EVIDENCE, ("14", "None"))),
+        WrongAnswer("text-for-number", changed(EVIDENCE, ("14", '"14"'))),
         WrongAnswer("a-client", changed(EVIDENCE, ("14", "13"))),
         WrongAnswer("a-sound-one", changed(EVIDENCE, ("14", "10"))),
         WrongAnswer("connect-is-right", changed(EVIDENCE, ("23", "22"))),
@@ -139,8 +167,8 @@ WRONG = {
             changed(
                 PORT,
                 (
-                    "        return self.epoll.poll()\n",
-                    "        while not (ready := self.epoll.poll(0.02)):\n            pass\n        return ready\n",
+                    "        return self.epoll.poll(maxevents=8)\n",
+                    "        while not (ready := self.epoll.poll(1, 8)):\n            pass\n        return ready\n",
                 ),
             ),
         ),
@@ -148,8 +176,38 @@ WRONG = {
             "still-poll",
             changed(PORT, ("select.epoll()", "select.poll()"), ("self.epoll", "self.poller")),
         ),
+        WrongAnswer("forgets-super", changed(PORT, ("        super().__init__(listener, redis_address)\n", ""))),
+        # The chapter's one line.
+        WrongAnswer(
+            "other-batch",
+            """%%answer port
+class EpollPort(PollServer):
+    def __init__(self, listener, redis_address):
+        super().__init__(listener, redis_address)
+        self.poller = select.epoll()
+""",
+        ),
+        WrongAnswer("throws-away", changed(PORT, ("self.epoll.poll(maxevents=8)", "self.epoll.poll()[:8]"))),
+        WrongAnswer(
+            "waits-in-poll",
+            changed(
+                PORT,
+                (
+                    "select.epoll()\n",
+                    "select.epoll()\n        self.outer = select.poll()\n        self.outer.register(self.epoll, 1)\n",
+                ),
+                ("return self.epoll.poll(maxevents=8)", "self.outer.poll()\n        return self.epoll.poll(0, 8)"),
+            ),
+        ),
+        WrongAnswer(
+            "naps",
+            changed(
+                PORT,
+                ("        return", "        import time\n\n        time.sleep(0.005)\n        return"),
+            ),
+        ),
         WrongAnswer("nothing-watched", changed(PORT, ("        self.epoll.register", "        self.poller.register"))),
-        WrongAnswer("nobody-asks", changed(PORT, ("self.epoll.poll()", "self.poller.poll()"))),
+        WrongAnswer("nobody-asks", changed(PORT, ("self.epoll.poll(maxevents=8)", "self.poller.poll()"))),
         WrongAnswer("no-answer", changed(PORT, ("self.epoll.modify(fd", "self.epoll.register(fd"))),
         WrongAnswer("write-kept", changed(PORT, ("self.epoll.modify(fd, events)", "pass"))),
         WrongAnswer(
@@ -168,6 +226,6 @@ WRONG = {
         WrongAnswer(
             "not-level-triggered", changed(PORT, ("register(fd, events)", "register(fd, events | select.EPOLLET)"))
         ),
-        WrongAnswer("never-sleeps", changed(PORT, ("self.epoll.poll()", "self.epoll.poll(0)"))),
+        WrongAnswer("never-sleeps", changed(PORT, ("self.epoll.poll(maxevents=8)", "self.epoll.poll(0, 8)"))),
     ],
 }

@@ -54,7 +54,10 @@ WRONG = {
         WrongAnswer("poll-pays-for-changes", changed(CALLS, ("6", "12"), ("2}", "4}"))),
         WrongAnswer("no-accept", changed(CALLS, ("6", "5"), ("12", "11"))),
         WrongAnswer("one-reply", changed(CALLS, ("6", "4"), ("12", "10"))),
-        WrongAnswer("never-forgets", changed(CALLS, ("12", "10"))),
+        WrongAnswer("two-changes-short", changed(CALLS, ("12", "10"))),
+        WrongAnswer("one-descriptor", changed(CALLS, ("12", "9"))),
+        WrongAnswer("file-asks-redis", changed(CALLS, ("4}", "12}"), ("2,", "6,"))),
+        WrongAnswer("text-for-number", changed(CALLS, ("12", '"12"'))),
         WrongAnswer("another-count", changed(CALLS, ("6", "1"), ("12", "7"))),
         WrongAnswer("wrong-reason", changed(CALLS, ('"b"', '"a"'))),
     ],
@@ -70,6 +73,10 @@ WRONG = {
     ],
     "fit": [
         WrongAnswer("absolute", changed(FIT, ("terms / seconds[:, None], seconds / seconds", "terms, seconds"))),
+        WrongAnswer(
+            "root-weighted",
+            changed(FIT, ("seconds[:, None], seconds / seconds", "seconds[:, None]**0.5, seconds**0.5")),
+        ),
         WrongAnswer("half-weighted", changed(FIT, ("seconds / seconds", "seconds"))),
         WrongAnswer(
             "no-base",
@@ -93,10 +100,30 @@ def kind_of(times):
         WrongAnswer("nothing-rebuilt", changed(CROSSING, (' + poll["per_rebuilt"]', ""))),
         WrongAnswer("ready-forgotten", changed(CROSSING, (" * ready)", " * 0)"))),
         WrongAnswer("below-nothing", changed(CROSSING, ("max(0.0, (for_epoll", "((for_epoll"))),
-        WrongAnswer("another-number", changed(CROSSING, ("(for_epoll - for_poll)", "for_epoll"))),
+        WrongAnswer("polls-price-forgotten", changed(CROSSING, ("(for_epoll - for_poll)", "for_epoll"))),
+        WrongAnswer("another-number", changed(CROSSING, ("(for_epoll - for_poll)", "(for_epoll + for_poll)"))),
+        WrongAnswer("cheaper-from-the-start", changed(CROSSING, ("(for_epoll - for_poll)", "(for_poll - for_epoll)"))),
+        WrongAnswer("turned-round", changed(CROSSING, ("max(0.0, (for_epoll - for_poll)", "((for_poll - for_epoll)"))),
+        WrongAnswer("base-forgotten", changed(CROSSING, ('(epoll["base"] + ', "("), ('(poll["base"] + ', "("))),
+        WrongAnswer(
+            "rebuilt-once",
+            changed(
+                CROSSING,
+                (
+                    'waits * (poll["per_watched"] + poll["per_rebuilt"])',
+                    'waits * poll["per_watched"] + poll["per_rebuilt"]',
+                ),
+            ),
+        ),
+        WrongAnswer("rebuilt-only", changed(CROSSING, ('poll["per_watched"] + ', ""))),
+        WrongAnswer(
+            "ready-for-one-only", changed(CROSSING, ('poll["base"] + poll["per_ready"] * ready', 'poll["base"]'))
+        ),
     ],
     "table": [
-        WrongAnswer("half-of-the-first", changed(TABLE, ("15000", "None"))),
+        # Nowhere is the rate below half of the first one: `next(..., None)`.
+        WrongAnswer("not-filled-in", changed(TABLE, ("15000", "None"))),
+        WrongAnswer("another-level", changed(TABLE, ("15000", "2500"))),
         WrongAnswer("the-one-before", changed(TABLE, ("1500,", "1000,"), ("15000", "14000"))),
         WrongAnswer("one-process", changed(TABLE, ("10 / rates", "1 / rates"))),
         WrongAnswer("rates-subtracted", changed(TABLE, ("10 / rates[2500] - 10 / rates[300]", "10 / (2250 - 490)"))),

@@ -36,7 +36,7 @@ _LIST_AND_COUNT: Final = [Command(b"LRANGE", (REMARKS, b"0", b"-1")), Command(b"
 _NUMBER: Final = re.compile(rb"-?[0-9]{1,19}")  # Redis counts in 64 bits
 # The template, cut where the two things go in that change.
 _TOP, _MIDDLE, _BOTTOM = re.split(rb"\$COUNT\$|\$REMARKS\$", (SITE / "guestbook.html").read_bytes())
-_MESSAGE: Final = (SITE / "message.html").read_text()
+_MESSAGE: Final = (SITE / "message.html").read_text(encoding="utf-8")
 _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",

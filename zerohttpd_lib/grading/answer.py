@@ -2,11 +2,12 @@
 
 What a check does with it is in checks/__init__.py. Every method here raises `Wrong` when the code
 does not do what was asked, with one of the codes "does-not-run" (an exception), "missing-name",
-"exits" (the process has ended, or has cut the channel) and "too-slow".
+"exits" (the process has ended, or has cut the channel), "too-slow", "too-much" and "writes-to-judge".
 """
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import select
@@ -22,9 +23,10 @@ from ..lab.processes import GuardedProcess, new_folder
 from .answer_process import ANSWER
 from .answer_server import server_class
 from .box import NONE, Box
-from .channel import Channel, Closed, Garbled
-from .values import Fd, Held, decode, encode
-from .verdict import Raised, Wrong
+from .channel import LONGEST_MESSAGE, SHOWN, Channel, Closed, Garbled, TooLong
+from .replies import RETURN, understood
+from .values import Fd, Held, encode
+from .verdict import Wrong
 
 if TYPE_CHECKING:
     from ..lab.lab import Lab
@@ -40,6 +42,10 @@ class DidNotStart(LabError):
     """The learner's process did not come up: nothing that the answer could have done."""
 
 
+class OutOfTime(LabError):
+    """The machine was too slow for the check: nothing that the answer could have done."""
+
+
 class Answer:
     """A process, in a box, that has run the setup cell and the answer. `deadline` is a time.monotonic().
 
@@ -49,17 +55,25 @@ class Answer:
     def __init__(self, setup: str, source: str, deadline: float, *, box: Box = NONE, network: bool = False) -> None:
         self.setup, self.source, self.deadline = setup, source, deadline
         self._lab: Lab | None = None
+        self._served: list[Server] = []
         self._box = box
         ours, theirs = socket.socketpair()
         self._channel = Channel(ours)
+        self._tickets: list[str] = []  # of all that was asked
+        self._started, self._waited = (
+            time.monotonic(),
+            0.0,
+        )  # seconds until now in which the learner's process was asked
+        self._runs_theirs = False  # from when on the process runs code of the learner's
         arguments = ["-m", "zerohttpd_lib.grading.answer_process", str(theirs.fileno())]
         command = box.for_an_answer(arguments, setup=setup, network=network)
         folder = new_folder("answer")
         self._process = GuardedProcess(command, folder, grace=0.2, cwd=folder, keep=(theirs.fileno(),))
         theirs.close()
-        self._pid = self._be_greeted()
+        self.pid = self._be_greeted()
         self._ask("withhold", CALL_TIME, setup=setup)
         self._ask("run", CALL_TIME, source=setup, filename="<setup>")
+        self._runs_theirs = True
         self._ask("run", CALL_TIME, source=source, filename=ANSWER)
 
     def _be_greeted(self) -> int:
@@ -120,7 +134,13 @@ class Answer:
         def in_a_box(arguments: list[str], folder: Path) -> list[str]:
             return self._box.for_an_answer(arguments, setup=self.setup, folder=folder, network=True)
 
-        return self.lab.serve(what, record=record, box=in_a_box)
+        server = self.lab.serve(what, record=record, box=in_a_box)
+        self._served.append(server)
+        return server
+
+    def said(self) -> str:
+        """What the servers made from it have written to their standard error."""
+        return "\n".join(server.errors() for server in self._served)
 
     @property
     def lab(self) -> Lab:
@@ -139,50 +159,61 @@ class Answer:
     # How it asks.
 
     def _ask(self, what: str, seconds: float, *, descriptors: tuple[int, ...] = (), **request: Any) -> Any:
-        deadline = min(time.monotonic() + seconds, self.deadline)
+        started = time.monotonic()
+        deadline = min(started + seconds, self.deadline)
         ticket = secrets.token_hex(8)  # so that a reply that was written beforehand answers nothing
+        self._tickets.append(ticket)
+        name = request.get("name", "")
         try:
             self._channel.send({"id": ticket, "do": what, **request}, descriptors, deadline)
-            reply = self._channel.receive(deadline)
-            if reply.get("id") == ticket:
-                return self._understand(reply, request.get("name", ""))
+            reply = self._reply_to(ticket, deadline)
+            self._waited += time.monotonic() - started
+            return understood(reply, name)
         except TimeoutError:
-            self._hangs(request.get("name", ""), seconds)
+            if self._is_out_of_time(started, seconds):
+                raise OutOfTime(f"The time for this task was over before {name or 'the answer'} had its own.") from None
+            self._hangs(name, seconds)
         except Closed:
             self._has_ended()
-        except (Garbled, ValueError, RecursionError):
-            pass
-        raise Wrong("exits", say="Your code has written into the channel to the judge, which then stopped listening.")
+        except TooLong:
+            say = f"What {name or 'your code'} has for the judge is longer than {LONGEST_MESSAGE:,} bytes."
+            raise Wrong("too-much", say=say, hints=["Return what the task asks for, and no more than that."]) from None
+        except Garbled as garbled:
+            self._garbles(garbled.data)
 
-    def _understand(self, reply: dict[str, Any], name: str) -> Any:
-        if "value" in reply:
-            return decode(reply["value"])
-        if "missing" in reply:
-            missing = str(reply["missing"])
-            raise Wrong("missing-name", say=f"Your answer does not define {missing}.", hints=_SPELLING)
-        if "exits" in reply:
-            raise Wrong("exits", say="Your code calls sys.exit() or exit().", hints=_RETURN)
-        raised = reply.get("raised")
-        if not isinstance(raised, dict):
-            raise ValueError("no reply")
-        kind, text, line = str(raised.get("kind")), str(raised.get("text")), raised.get("line")
-        where = f" in line {line} of the cell" if isinstance(line, int) else ""
-        if kind in ("ImportError", "ModuleNotFoundError") and "zerohttpd_lib" in text:
-            say = f"Your code imports a part of the library{where} that it cannot have while it is judged: {text}."
-            raise Wrong("library", say=say, hints=_YOURS)
-        what = f"{kind}: {text}" if text else kind
-        raise Raised(kind, text, f"{name or 'Your code'} raised {what},{where or ' outside of the cell'}.")
+    def _is_out_of_time(self, started: float, seconds: float) -> bool:
+        """Whether the answer was slow, or we were: it has not had this many seconds, nor half of all there were."""
+        self._waited += time.monotonic() - started
+        return time.monotonic() < started + seconds and self._waited < (self.deadline - self._started) / 2
+
+    def _reply_to(self, ticket: str, deadline: float) -> dict[str, Any]:
+        """The reply with this ticket. One to what was asked before comes late, and is for nobody."""
+        while (reply := self._channel.receive(deadline)).get("id") != ticket:
+            if reply.get("id") not in self._tickets:
+                raise Garbled(json.dumps(reply).encode()[:SHOWN])
+        return reply
+
+    def _garbles(self, data: bytes) -> NoReturn:
+        """Nobody but the learner's process has the other end. Before it ran their code, it was ours alone: that is
+        no mistake of theirs. And it is said only of whom it happens to twice: see judge.py.
+        """
+        if not self._runs_theirs:
+            raise DidNotStart(f"Before it ran the answer, the learner's process replied {data!r}.")
+        say = f"Your code has written into the channel to the judge, in place of a reply: {data!r}."
+        raise Wrong("writes-to-judge", say=say, hints=_OWN_DESCRIPTORS)
 
     def _hangs(self, name: str, seconds: float) -> NoReturn:
         what = f"{name}() did not return" if name else "Your code did not end"
-        stack = self._process.last_stack(self._pid) if not self._process.has_ended() else ""
+        stack = self._process.last_stack(self.pid) if not self._process.has_ended() else ""
         line = re.search(re.escape(ANSWER) + r'", line (\d+)', stack)
         where = f" It was in line {line[1]} of the cell." if line else ""
         raise Wrong("too-slow", say=f"{what} within {seconds:g} seconds.{where}", hints=_LOOP)
 
     def _has_ended(self) -> NoReturn:
+        if not self._runs_theirs:
+            raise DidNotStart(f"It has ended before it ran the answer. It said:\n{self._process.errors() or 'nothing'}")
         how = "cut the channel to the judge" if not self._process.ends_within(2) else self._process.how_it_ended()
-        raise Wrong("exits", say=f"The process that ran your code {how}.", hints=_RETURN)
+        raise Wrong("exits", say=f"The process that ran your code {how}.", hints=RETURN)
 
     def close(self) -> None:
         """End the process and the lab."""
@@ -232,9 +263,7 @@ def _keep_for_ourselves(redis: Redis) -> None:
     redis.log_in("judge", password)
 
 
-_YOURS: Final = ["That is the library's: write yours. What you may use, the first cell of the notebook imports."]
-_SPELLING: Final = ["The name has to be spelt as in the cell that you were given."]
-_RETURN: Final = ["Let your code come to its end by itself: return from the function."]
+_OWN_DESCRIPTORS: Final = ["Write to, and close, only descriptors that your code has opened or was given."]
 _LOOP: Final = ["Look for a loop that does not end, or for a call that waits for what never comes."]
 
 

@@ -129,8 +129,11 @@ def describe(problem: BaseException) -> dict[str, Any]:
         line = problem.lineno
     for frame in traceback.extract_tb(problem.__traceback__):
         line = frame.lineno if frame.filename == ANSWER else line
-    text = problem.msg if isinstance(problem, SyntaxError) else str(problem)
-    return {"kind": type(problem).__name__, "text": str(text)[:500], "line": line}
+    try:
+        text = str(problem.msg if isinstance(problem, SyntaxError) else problem)[:500]
+    except Exception:  # its __str__ is the learner's, too
+        text = ""
+    return {"kind": type(problem).__name__, "text": text, "line": line}
 
 
 def main(fd: int) -> int:

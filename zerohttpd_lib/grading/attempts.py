@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from ..lab.course import find_course
 from ..lab.errors import LabError
-from ..lab.jupyter import find_course
 from .verdict import COULD_NOT, NOT_ATTEMPTED, RIGHT, Verdict
 
 
@@ -21,7 +21,9 @@ class Progress:
         self._tasks: dict[str, dict[str, Any]] = {}  # by task: "done", and "wrong": how often, by mistake
         if file is not None and file.exists():
             try:
-                self._tasks = {str(task): dict(kept) for task, kept in json.loads(file.read_text()).items()}
+                self._tasks = {
+                    str(task): dict(kept) for task, kept in json.loads(file.read_text(encoding="utf-8")).items()
+                }
             except (ValueError, TypeError, AttributeError):  # damaged: begin anew
                 self._tasks = {}
 
@@ -74,5 +76,5 @@ class Progress:
             return
         self.file.parent.mkdir(parents=True, exist_ok=True)
         draft = self.file.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(self._tasks, indent=1))
+        draft.write_text(json.dumps(self._tasks, indent=1), encoding="utf-8")
         draft.replace(self.file)  # at once, should two notebooks write

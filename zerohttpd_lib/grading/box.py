@@ -19,12 +19,13 @@ import shutil
 import site
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ..lab.redis_server import find_redis_server
+from ..lab.course import SOLUTIONS
+from ..lab.redis_program import find_redis_server
 from .answer_process import IN_A_BOX
 from .package_view import PACKAGE, what_an_answer_may_see
 
@@ -78,7 +79,7 @@ class Box(NamedTuple):
         closed = [word for place in ("/proc", "/dev", str(PACKAGE), "/") for word in ("--remount-ro", place)]
         alone = [] if network else ["--unshare-net"]
         start = [*_bubblewrap(), "--disable-userns", "--setenv", IN_A_BOX, self.kind, *alone]
-        seen = [*_system(), *what_an_answer_may_see(setup), *own, *shared, "--chdir", "/tmp"]
+        seen = [*_system(), *_solutions_hidden(), *what_an_answer_may_see(setup), *own, *shared, "--chdir", "/tmp"]
         return [*start, *room, *seen, *closed, "--", *command]
 
 
@@ -134,6 +135,14 @@ def _system() -> tuple[str, ...]:
         words += ["--ro-bind-try", str(path), str(path)]
     words += ["--proc", "/proc", "--tmpfs", "/dev", "--dir", "/dev/shm", "--symlink", "/proc/self/fd", "/dev/fd"]
     return (*words, *(word for name in DEVICES for word in ("--dev-bind", f"/dev/{name}", f"/dev/{name}")))
+
+
+def _solutions_hidden() -> Iterator[str]:
+    """An empty folder in the place of each that has solutions in it, where a checkout is inside of what is bound."""
+    for name in ("solutions", "authoring", "tests"):
+        folder = SOLUTIONS.with_name(name)
+        if folder.is_dir() and not folder.is_relative_to(PACKAGE):  # there the whole package is hidden
+            yield from ("--tmpfs", str(folder), "--remount-ro", str(folder))
 
 
 def _pythons() -> list[Path]:

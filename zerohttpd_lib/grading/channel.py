@@ -11,6 +11,7 @@ from typing import Any, Final
 
 LONGEST_MESSAGE: Final = 16 * 1_048_576  # bytes
 CHUNK: Final = 65_536
+SHOWN: Final = 80  # bytes of what is no message
 
 
 _poll: Final = select.poll  # whatever becomes of the module in a learner's process
@@ -21,7 +22,15 @@ class Closed(Exception):
 
 
 class Garbled(Exception):
-    """What has arrived is no message of ours."""
+    """What has arrived is no message of ours. `data`: how it begins."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(f"{data!r} is no message")
+        self.data = data
+
+
+class TooLong(Exception):
+    """A message has more than `LONGEST_MESSAGE` bytes."""
 
 
 class Channel:
@@ -46,7 +55,7 @@ class Channel:
             raise Closed from None
 
     def receive(self, deadline: float | None = None) -> dict[str, Any]:
-        """The next message. Raises Closed, Garbled, and TimeoutError at `deadline` (time.monotonic)."""
+        """The next message. Raises Closed, Garbled, TooLong, and TimeoutError at `deadline` (time.monotonic)."""
         while b"\n" not in self._received:
             self._wait(select.POLLIN, deadline)
             try:
@@ -58,14 +67,14 @@ class Channel:
                 raise Closed
             self._received += data
             if len(self._received) > LONGEST_MESSAGE:
-                raise Garbled("it is too long")
+                raise TooLong
         line, _, self._received = self._received.partition(b"\n")
         try:
             message = json.loads(line)
         except (ValueError, RecursionError):
-            raise Garbled("it is no JSON") from None
+            raise Garbled(line[:SHOWN]) from None
         if not isinstance(message, dict):
-            raise Garbled("it is no message")
+            raise Garbled(line[:SHOWN])
         return message
 
     def _wait(self, events: int, deadline: float | None) -> None:

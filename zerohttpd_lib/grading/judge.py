@@ -28,6 +28,7 @@ MOST_TIME: Final = 29.0  # seconds for one task, from its start to its end
 MOST_PROCESSES: Final = 200  # of a task, its Redis and its load included
 MOST_MEMORY: Final = 3 * 1_073_741_824  # bytes, of all of them together
 LONGEST_CELL: Final = 100_000  # characters
+ACCUSATIONS: Final = ("writes-to-judge",)
 MOST_SAID: Final = 1_048_576  # bytes that a judge says
 # The judge's lab has a Redis of its own, and no environment of ours with what may be secret in it.
 INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
@@ -37,7 +38,7 @@ def judge(
     task: str, source: str, exercise: Exercise | None = None, *, box: Box | None = None, seed: str | None = None
 ) -> Verdict:
     """The verdict on the text of an answer cell. Takes 30 seconds at most, whatever it does; twice
-    that when the check itself has failed, because then it is tried once more.
+    that when the check itself has failed, or the answer is under suspicion, because then it is tried once more.
 
     `box`: the best one that can be made here, if you name none. With the same `seed` a check draws the same numbers.
     """
@@ -52,13 +53,20 @@ def judge(
     started = time.monotonic()
     job = Job(task, source, exercise.setup, exercise.checks, (box or best()).kind, seed or secrets.token_hex(8))
     trials = [_judge_in_a_process(job, box or best())]
-    if trials[0].verdict.status == COULD_NOT:
+    if _is_doubtful(trials[0].verdict):
         trials.append(_judge_in_a_process(job, box or best()))
     verdict = trials[-1].verdict
+    if verdict.code in ACCUSATIONS and trials[0].verdict.code != verdict.code:  # once is no proof
+        verdict = replace(trials[0].verdict, status=COULD_NOT, code="no-verdict")
     if verdict.status == COULD_NOT:
         kept = _keep(job, trials)
         verdict = replace(verdict, sentence=f"The check failed, not you: {verdict.sentence} The evidence is in {kept}.")
     return replace(verdict, seconds=round(time.monotonic() - started, 2))
+
+
+def _is_doubtful(verdict: Verdict) -> bool:
+    """Whether it may say more of our judge than of the answer: whoever is accused has done it twice."""
+    return verdict.status == COULD_NOT or verdict.code in ACCUSATIONS
 
 
 class Job(NamedTuple):
@@ -104,6 +112,9 @@ def _judge_in_a_process(job: Job, box: Box) -> Trial:
     try:
         verdict = _read_verdict(process, job)
         status = process.stop()
+    except KeyboardInterrupt:
+        process.stop()
+        raise
     except Exception as problem:  # whatever became of it, this task gets its row, and the others go on
         verdict = Verdict(job.task, COULD_NOT, "no-verdict", f"its process could not be asked or ended ({problem!r}).")
     return Trial(verdict or _ended_without(job.task, status, box, process.errors()), process.errors()[-20_000:])
@@ -134,10 +145,8 @@ def _ended_without(task: str, status: int, box: Box, said: str) -> Verdict:
         say = f"Your code has taken more than {MOST_MEMORY:,} bytes of memory. It has been ended."
         return Verdict(task, WRONG, "too-much-memory", say, hints=["Look for what grows in a loop."])
     why = said[-300:] or "nobody said why"
-    if box.holds:  # which an answer cannot do there
-        return Verdict(task, COULD_NOT, "no-verdict", f"its process has ended without a verdict: {why}")
-    say = f"The judging was ended from within: {why}"
-    return Verdict(task, WRONG, "exits", say, hints=["Your code must not end processes that it has not started."])
+    more = "" if box.holds else " Without a box an answer can end its judge: read it."
+    return Verdict(task, COULD_NOT, "no-verdict", f"its process has ended without a verdict: {why}.{more}")
 
 
 def _read_verdict(process: GuardedProcess, job: Job) -> Verdict | None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from ..lab.errors import LabError
 from .box import KINDS
 from .judge import Job
-from .verdict import COULD_NOT, RIGHT, WRONG, Verdict, Wrong
+from .verdict import COULD_NOT, RIGHT, Verdict, Wrong
 
 SPARE: Final = 2.0  # seconds before the end in which the judge still says where the answer hangs
 PR_SET_DUMPABLE: Final = 4  # man 2 prctl
@@ -53,22 +53,29 @@ def main(fd: int) -> None:
 def verdict_of(task: Any, job: Job) -> Verdict:
     from .answer import Answer, DidNotStart
     from .checks import Task
+    from .checks.mistakes import explained
 
     assert isinstance(task, Task)
     deadline = time.monotonic() + task.seconds - SPARE
+    answer: Answer | None = None
+
+    def verdict_on(wrong: Wrong) -> Verdict:
+        return Verdict.of(task.name, explained(wrong, job.source, answer.said() if answer else ""))
+
     try:
-        box = KINDS[job.box]
-        task.check(Answer(job.setup + task.prelude, job.source, deadline, box=box, network=task.network))
+        answer = Answer(job.setup + task.prelude, job.source, deadline, box=KINDS[job.box], network=task.network)
+        task.check(answer)
     except Wrong as wrong:
-        return Verdict.of(task.name, wrong)
+        return verdict_on(wrong)
     except DidNotStart as trouble:
         return check_has_failed(task.name, trouble)
     except LabError as trouble:
-        return server_trouble(task.name, trouble)
+        found = server_trouble(trouble)
+        return check_has_failed(task.name, trouble) if found is None else verdict_on(found)
     except OF_ODD_VALUES as problem:  # the answer is of a kind that the check has not thought of
         say = f"The check could make nothing of it ({in_words(problem)})."
         hint = "Compare what kind of value the task asks for with what yours is."
-        return Verdict(task.name, WRONG, "not-understood", say, hints=[hint])
+        return verdict_on(Wrong("not-understood", say=say, hints=[hint]))
     except Exception as problem:
         return check_has_failed(task.name, problem)
     return Verdict(task.name, RIGHT)
@@ -85,21 +92,21 @@ def in_words(problem: BaseException) -> str:
     return f"{type(problem).__name__}: {problem}{where}"
 
 
-def server_trouble(task: str, trouble: LabError) -> Verdict:
-    """A server of the learner's that dies or hangs while it is checked; any other trouble is not the answer's."""
+def server_trouble(trouble: LabError) -> Wrong | None:
+    """A server of the learner's that dies or hangs while it is checked; None: that trouble is not the answer's."""
     from ..lab.errors import ServerDidNotStart, ServerHangs, ServerTrouble
 
     if not isinstance(trouble, ServerTrouble):
-        return check_has_failed(task, trouble)
+        return None
     lines = str(trouble).splitlines()
     say = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1].strip()}"
     if isinstance(trouble, ServerHangs):
-        return Verdict(task, WRONG, "too-slow", say, hints=["Look for a wait that nobody ends."])
+        return Wrong("too-slow", say=say, hints=["Look for a wait that nobody ends."])
     code = "does-not-run" if isinstance(trouble, ServerDidNotStart) else "exits"
     hint = "Read what it said last: that is where it ended."
     if say.endswith("run() has returned"):
         hint = "A server ends when its run() does. It has to go on: in a loop, or in the join() of a thread that does."
-    return Verdict(task, WRONG, code, say, hints=[hint])
+    return Wrong(code, say=say, hints=[hint])
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
+from ..lab.course import SOLUTIONS
 from ..lab.errors import LabError
-from ..lab.jupyter import find_course
 from ..lab.processes import interrupts_in_one_sentence
 from .attempts import Progress
 from .exercise import Exercise, exercise_with, shipped, source_of, task_of
@@ -80,11 +80,7 @@ def solution(task: str) -> Text:
     left = BEFORE_THE_SOLUTION - _kept().attempts(task)
     if left > 0 and not _kept().is_done(task):
         raise LabError(f"Try it {left} more time{'s' if left > 1 else ''} first: check({task!r}) has hints for you.")
-    file = find_course() / "solutions" / f"{exercise.name}.ipynb"
-    try:
-        cells = json.loads(file.read_text())["cells"]
-    except OSError:
-        raise LabError(f"The solutions are in the folder solutions/ of the course; there is no {file}.") from None
+    cells = json.loads((SOLUTIONS / f"{exercise.name}.ipynb").read_text(encoding="utf-8"))["cells"]
     return Text(next(source_of(cell) for cell in cells if task_of(source_of(cell)) == task))
 
 

@@ -16,7 +16,7 @@ from ..servers import RUNGS
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 NAME: Final = "zerohttpd_lib"
-NOT_SEEN: Final = ("views", "__pycache__")
+NOT_SEEN: Final = ("views", "notebooks", "__pycache__")
 # Of these parts only what is named, with the data beside it.
 ONLY: Final = {
     "grading": ("__init__", "answer_process", "channel", "package_view", "answer_server", "values", "recorded"),

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from tqdm import tqdm
 
+from ..lab.course import find_course
 from ..lab.errors import LabError
-from ..lab.jupyter import find_course
 from .box import BUBBLEWRAP, HOW_TO_GET_ONE, NONE, Box, best
 from .crew import judge_here
 from .handed_in import handed_in

@@ -1,6 +1,6 @@
-"""`zerohttpd update`: the answers of an older notebook, in a copy of the one that is shipped now.
+"""`zerohttpd update`: the course as it is shipped now, with the answers of the learner's older notebooks in it.
 
-The old notebook is kept beside the new one, under a name that is not taken; nothing is ever
+An old notebook is kept beside the new one, under a name that is not taken; nothing is ever
 overwritten. The answer to a task that is no more goes to the end of the new notebook.
 """
 
@@ -8,39 +8,55 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..lab.course import CHAPTERS, FIRST_CHAPTER, add, find_course, notebooks_in, replace, update_chapters
 from ..lab.errors import LabError
-from ..lab.jupyter import find_course
 from .exercise import PRISTINE, Exercise, source_of, task_of
 from .submission import Unreadable, read, read_book, which_exercise
 
 
 def update_all(paths: Sequence[str]) -> Iterator[str]:
-    """A line for each notebook: what was done with it. Raises LabError when there is none."""
-    for path in notebooks(paths):
-        exercise = which_exercise(path)
+    """A line for each notebook: what was done with it. Without `paths`, and for the folder of a course, chapters
+    and exercises, new ones too. Raises LabError when there is none."""
+    for path in [Path(path) for path in paths] or [find_course()]:
+        if (path / FIRST_CHAPTER).exists():
+            yield from _update_course(path)
+        else:
+            yield from _update_exercises(path)
+
+
+def _update_course(course: Path) -> Iterator[str]:
+    if not CHAPTERS.samefile(course / "chapters"):  # in a checkout they are, and git brings new ones
+        yield from update_chapters(course)
+    exercises = course / "exercises"
+    exercises.mkdir(exist_ok=True)
+    for shipped in notebooks_in(PRISTINE):
+        if add(shipped, exercises / shipped.name):
+            yield f"{exercises / shipped.name}: it is new."
+    yield from _update_exercises(exercises)
+
+
+def _update_exercises(path: Path) -> Iterator[str]:
+    for notebook in notebooks(path):
+        exercise = which_exercise(notebook)
         assert exercise is not None
         try:
-            yield f"{path}: {update(path, exercise)}"
+            yield f"{notebook}: {update(notebook, exercise)}"
         except Unreadable as problem:
             raise LabError(str(problem)) from None
 
 
-def notebooks(paths: Sequence[str]) -> list[Path]:
-    """The exercise notebooks among these files and in these folders; without any, those of the course."""
-    found: list[Path] = []
-    for path in [Path(path) for path in paths] or [find_course() / "exercises"]:
-        if not path.exists():
-            raise LabError(f"There is no {path}: name a notebook, or a folder with notebooks.")
-        inside = sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
-        found += [each for each in inside if ".ipynb_checkpoints" not in each.parts and which_exercise(each)]
+def notebooks(path: Path) -> list[Path]:
+    """The exercise notebook that this is, or those in this folder. Raises LabError when there is none."""
+    if not path.exists():
+        raise LabError(f"There is no {path}: name a notebook, or a folder with notebooks.")
+    inside = sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
+    found = [each for each in inside if ".ipynb_checkpoints" not in each.parts and which_exercise(each)]
     if not found:
-        raise LabError("There is no exercise notebook here: name one, or a folder with some.")
+        raise LabError(f"There is no exercise notebook in {path}: name one, or a folder with some.")
     return found
 
 
@@ -49,14 +65,14 @@ def update(path: Path, exercise: Exercise) -> str:
     reading = read(path, exercise)
     if not reading.is_older:
         return "it is up to date."
-    book = json.loads((PRISTINE / f"{exercise.name}.ipynb").read_text())
+    book = json.loads((PRISTINE / f"{exercise.name}.ipynb").read_text(encoding="utf-8"))
     moved = [task for task, answer in reading.answers.items() if exercise.is_attempted(task, answer)]
     for cell in book["cells"]:
         task = task_of(source_of(cell))
         if task in moved:
             cell["source"] = reading.answers[task]
     book["cells"] += _own_cells(path, exercise)
-    kept = _replace(path, json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    kept = replace(path, json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
     return f"your answers ({', '.join(moved) or 'none yet'}) are in the new version; the old one is {kept.name}."
 
 
@@ -71,19 +87,3 @@ def _own_cells(path: Path, exercise: Exercise) -> list[dict[str, Any]]:
             for name in ("outputs", "execution_count"):
                 found[-1].pop(name, None)
     return found
-
-
-def _replace(path: Path, text: str) -> Path:
-    """Put `text` in the place of a file, which goes on under another name. Returns that name."""
-    number = 1
-    while True:
-        kept = path.with_name(f"{path.name}.old-{number}")
-        try:
-            os.link(path, kept)  # fails when the name is taken: unlike rename, it overwrites nothing (man 2 link)
-            break
-        except FileExistsError:
-            number += 1
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
-    return kept

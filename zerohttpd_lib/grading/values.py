@@ -1,8 +1,8 @@
 """Values on their way between the judge and the learner's process, as JSON and nothing else.
 
 Pickle would run what the other side likes. Here the worst that can arrive is a wrong value.
-Lists and tuples become lists; bytes, sets and dictionaries arrive as what they were; anything
-else arrives as an `Other`, which can be shown but is equal to nothing that a check expects.
+Lists and tuples become lists; bytes, sets and dictionaries arrive as what they were, and a fraction as the
+number that it is; anything else arrives as an `Other`, which can be shown but is equal to nothing that a check expects.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 LONGEST_REPR: Final = 300  # characters
+MOST_BITS: Final = 2000  # of a whole number
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,13 @@ def encode(value: Any) -> Any:  # noqa: PLR0911 - a case for each kind
     """What json.dumps can write. Raises RecursionError for a list that contains itself."""
     if value is None or isinstance(value, bool):
         return value
-    for plain in (int, float, str):  # of a subclass, such as an enumeration's member, the value
-        if isinstance(value, plain):
-            return plain(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # of a subclass, such as an enumeration's member, the value
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, int):  # Python writes no number that is longer (sys.get_int_max_str_digits)
+        bits = value.bit_length()
+        return int(value) if bits < MOST_BITS else {"other": f"<a number of {bits:,} bits>"}
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"bytes": base64.b64encode(bytes(value)).decode()}
     if isinstance(value, (list, tuple)):
@@ -56,8 +61,10 @@ def encode(value: Any) -> Any:  # noqa: PLR0911 - a case for each kind
         return {"dict": [[encode(key), encode(item)] for key, item in value.items()]}
     if isinstance(value, (Fd, Held)):
         return {type(value).__name__: value.number}
-    if hasattr(value, "tolist"):  # a number or an array of numpy's
+    if hasattr(value, "tolist") and not isinstance(value, type):  # a number or an array of numpy's
         return encode(value.tolist())
+    if hasattr(value, "as_integer_ratio") and not isinstance(value, type):  # a Fraction or a Decimal
+        return encode(int(value)) if value == value // 1 else float(value)
     return {"other": repr(value)[:LONGEST_REPR]}
 
 

@@ -24,7 +24,7 @@ Rates = dict[int, float | str]  # by number of clients: requests a second, or WI
 def published_table() -> dict[str, Rates]:
     """The table, a column for each rung. A level that a server did not reach is not in its column."""
     table: dict[str, Rates] = {rung: {} for rung in RUNGS}
-    with open(Path(__file__).with_suffix(".csv"), newline="") as file:
+    with open(Path(__file__).with_suffix(".csv"), newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             for rung in RUNGS:
                 if text := row[rung]:

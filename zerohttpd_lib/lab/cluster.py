@@ -7,6 +7,7 @@ Workers may come and go at any time.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -37,6 +38,8 @@ class Cluster:
             from distributed.comm import resolve_address
         except ImportError:
             raise LabError("--scheduler needs Dask: pip install 'zerohttpd-lab[cluster]'.") from None
+        for name in ("distributed", "distributed.client"):  # what it has to say, we say in sentences
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             resolve_address(address)  # before there is a client, which would try for long
             self.client: Any = Client(address, timeout=CONNECT_TIME, set_as_default=False)

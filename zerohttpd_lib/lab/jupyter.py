@@ -11,29 +11,20 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from .errors import LabError
+from .course import FIRST_CHAPTER
 from .processes import GUARD
 from .redis_server import Redis
 
-FIRST_CHAPTER: Final = "chapters/00-start-here.ipynb"
 GRACE: Final = 5.0  # seconds for JupyterLab to end its kernels
 
 
-def find_course() -> Path:
-    """The folder with the chapters: this one, or the checkout that the package was installed from."""
-    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).parents[2]):
-        if (folder / FIRST_CHAPTER).exists():
-            return folder
-    raise LabError("There are no chapters here. Go to the folder you cloned, and run it there.")
-
-
-def run_jupyterlab(*, port: int, open_browser: bool, redis_url: str | None) -> int:
-    """Run JupyterLab in the foreground until Ctrl-C or SIGTERM. Returns its exit status."""
-    course = find_course()
+def run_jupyterlab(course: Path, *, port: int, open_browser: bool, redis_url: str | None) -> int:
+    """Run JupyterLab in the foreground, on the folder `course`, until Ctrl-C or SIGTERM. Returns its exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
     with Redis(redis_url) as redis:
         print(redis)
-        print("The notebooks use it through REDIS_URL. Ctrl-C ends JupyterLab and all that runs in it.", flush=True)
+        print("The notebooks use it through REDIS_URL. Ctrl-C ends JupyterLab and all that runs in it.")
+        print("JupyterLab starts, which takes a few seconds; then its address is here ...", flush=True)
         # JupyterLab asks "are you sure?" on Ctrl-C. It is in a session of its own, so that the
         # Ctrl-C comes to us; the guard then ends it, and its kernels with it.
         guard = [sys.executable, "-I", "-S", str(GUARD), "--grace", str(GRACE), "--"]
@@ -65,6 +56,7 @@ def _command(course: Path, port: int, open_browser: bool) -> list[str]:
         f"--ServerApp.port={port}",
         f"--ServerApp.open_browser={open_browser}",
         "--Application.log_level=ERROR",  # what is left is the address, with its token
+        "--KernelManager.transport_encryption=auto",  # else each kernel warns that its messages are readable
         f"--LabApp.default_url=/lab/tree/{FIRST_CHAPTER}",
     ]
     if os.geteuid() == 0:  # in a container, most likely; Jupyter wants to be told
@@ -87,7 +79,11 @@ def _environment(course: Path, redis_url: str) -> dict[str, str]:
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     _silence_the_news(folders["JUPYTERLAB_SETTINGS_DIR"])
-    return {**os.environ, **{name: str(folder) for name, folder in folders.items()}, "REDIS_URL": redis_url}
+    programs = Path(sys.executable).parent  # where a terminal in JupyterLab finds zerohttpd
+    ours = {name: str(folder) for name, folder in folders.items()}
+    ours["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    # Jupyter makes a URL of its folder's name, and fails in a locale that lacks one of its letters.
+    return {**os.environ, **ours, "PYTHONUTF8": "1", "REDIS_URL": redis_url}
 
 
 def _silence_the_news(settings: Path) -> None:

@@ -38,6 +38,6 @@ class Page:
 
 def _self_contained(text: str) -> str:
     """The page with our stylesheet and logo inside it: in a frame it cannot ask the server."""
-    style = f"<style>{(PUBLIC / 'style.css').read_text()}</style>"
-    logo = "data:image/svg+xml;utf8," + quote((PUBLIC / "logo.svg").read_text())
+    style = "<style>" + (PUBLIC / "style.css").read_text(encoding="utf-8") + "</style>"
+    logo = "data:image/svg+xml;utf8," + quote((PUBLIC / "logo.svg").read_text(encoding="utf-8"))
     return text.replace('<link rel="stylesheet" href="/style.css">', style).replace("/logo.svg", logo)

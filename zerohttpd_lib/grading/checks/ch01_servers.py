@@ -1,4 +1,4 @@
-"""Checks of the tasks "crowd" and "patience": two servers of threads, judged from outside."""
+"""Checks of the tasks "crowd" and, beside this file, "patience": two servers of threads, judged from outside."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
-from ...lab import Lab, LabError
+from ...lab import Lab
 from ...lab.server import Server
 from . import Answer, Wrong, task
 from .asking import REQUEST, answers, silent_client
@@ -20,13 +21,23 @@ MANY: Final = 15  # silent clients
 REQUESTS: Final = 200
 MOST_SECONDS: Final = 3.0  # for something that ought to take a few milliseconds
 
-THREADS: Final = 4  # of the patient pool
-PATIENCE: Final = 0.5  # seconds, its own
+BURST: Final = 40  # clients that come at the same moment
 
-# crowd
+# A thread may begin late: it is the scheduler's to say. Here it always does, for those who count on it.
+LATE_THREADS: Final = """
+def begin_late():
+    import threading
+    import time
+
+    run = threading.Thread.run
+    threading.Thread.run = lambda thread: (time.sleep(0.02), run(thread))
+
+begin_late()
+del begin_late
+"""
 
 
-@task("crowd", seconds=25)
+@task("crowd", seconds=25, prelude=LATE_THREADS)
 def check_crowd(answer: Answer) -> None:
     server = answer.serve("ThreadForEach", record=False)
     if not answers(server):
@@ -35,11 +46,12 @@ def check_crowd(answer: Answer) -> None:
             "In the thread: serve_client(client, redis_connection(self.redis_address)).",
         ]
         raise Wrong(
-            "no-answer", say="Nobody else is there, and your server does not answer." + _said(server), hints=hints
+            "no-answer", say="Nobody else is there, and your server does not answer." + said_by(server), hints=hints
         )
     if not answers(server):
         hints = ["What does run() do after the first client?", "It goes on accepting, in a `while True`."]
-        raise Wrong("one-client", say="It answers one client, and then no other." + _said(server), hints=hints)
+        raise Wrong("one-client", say="It answers one client, and then no other." + said_by(server), hints=hints)
+    _, at_rest = server.census()
     silent = [silent_client(server)]
     if not answers(server):
         hints = [
@@ -54,16 +66,62 @@ def check_crowd(answer: Answer) -> None:
     expect_sleep(
         server, ["A silent client's thread waits in recv(), the one that accepts in accept(): no time limits."]
     )
-    _check_pages(server, answer.lab)
+    _check_threads(server, silent, at_rest)
+    check_pages(server, answer.lab)
+    _check_burst(server)
     _check_stops(server)
 
 
-def _said(server: Server) -> str:
+def _check_threads(server: Server, silent: list[socket.socket], at_rest: int) -> None:
+    """One process, a thread for each of the silent clients, and none of those when the clients are gone."""
+    comes_true(lambda: server.census()[1] > MANY, 1.0)
+    processes, threads = server.census()
+    if processes > 1:
+        hints = [
+            "That is what forking does. A process for each client costs more than a thread.",
+            "Thread(...).start()",
+        ]
+        raise Wrong("processes", yours=processes, expected=1, say="Processes of your server:", hints=hints)
+    if threads <= MANY:
+        hints = ["Who serves each of the silent clients?", "A thread for each client, started when it comes."]
+        say = f"{MANY} clients are connected. Threads of your server, the main thread included:"
+        raise Wrong("few-threads", yours=threads, expected=MANY + 1, say=say, hints=hints)
+    for sock in silent:
+        sock.close()
+    if not comes_true(lambda: server.census()[1] <= at_rest + 1):
+        hints = [
+            "A thread that is kept for the next client makes it a pool.",
+            "A thread ends when its function returns: after serve_client, let it.",
+        ]
+        say = f"{MANY} clients have come and gone. Threads of your server, the main thread included:"
+        raise Wrong("keeps-threads", yours=server.census()[1], expected=at_rest, say=say, hints=hints)
+
+
+def _check_burst(server: Server) -> None:
+    """So many clients at once that the next is accepted before the thread of the last has begun."""
+    with server.frozen():
+        clients = [socket.create_connection(server.address, timeout=MOST_SECONDS) for _ in range(BURST)]
+        for client in clients:
+            client.sendall(REQUEST)
+    answered = 0
+    for client in clients:
+        with client, suppress(OSError):
+            answered += client.recv(12) == b"HTTP/1.1 200"
+    if answered < BURST:
+        hints = [
+            "Which client does a thread serve: the one that was there when it was made, or whoever is there now?",
+            "Hand it over when the thread is made: Thread(target=self.serve, args=(client,)).",
+        ]
+        say = f"{BURST} clients came at the same moment, and {answered} of them were answered."
+        raise Wrong("mixes-clients", yours=answered, expected=BURST, say=say, hints=hints)
+
+
+def said_by(server: Server) -> str:
     said = server.errors().splitlines()
     return f" It said: {said[-1]}" if said else ""
 
 
-def _check_pages(server: Server, lab: Lab) -> None:
+def check_pages(server: Server, lab: Lab) -> None:
     """Under load every page is whole, each visitor is counted, and no connection to Redis stays behind."""
     redis = lab.redis.client
     open_before = len(redis.client_list())
@@ -77,7 +135,7 @@ def _check_pages(server: Server, lab: Lab) -> None:
         ]
         say = f"Of {REQUESTS} pages under load, {result.failed} failed, and {counted} visitors were counted."
         raise Wrong("shared-redis", say=say, hints=hints)
-    if not _comes_true(lambda: len(redis.client_list()) <= open_before + 2):
+    if not comes_true(lambda: len(redis.client_list()) <= open_before + 2):
         left = len(redis.client_list()) - open_before
         hints = ["When its client is served, a thread needs its connection no more.", "redis.disconnect()"]
         raise Wrong(
@@ -87,11 +145,18 @@ def _check_pages(server: Server, lab: Lab) -> None:
 
 def _check_stops(server: Server) -> None:
     """Beside silent clients, as in the lab: SIGTERM ends the main thread."""
+    comes_true(lambda: server.census()[1] <= 2)  # of those who were served before, the last may still be ending
+    _, threads = server.census()
+    # Two: when the second one has a thread, that of the first is well under way, and not just being made.
+    first, second = silent_client(server), silent_client(server)
+    comes_true(lambda: server.census()[1] >= threads + 2)
     process = os.pidfd_open(server.pid)
     os.kill(server.pid, signal.SIGTERM)
     ended = select.poll()
     ended.register(process, select.POLLIN)  # readable when the process has ended (man 2 pidfd_open)
-    if not ended.poll(MOST_SECONDS * 1000):
+    with first, second:
+        stopped = ended.poll(MOST_SECONDS * 1000)
+    if not stopped:
         hints = [
             "Python waits at its end for every thread that is no daemon (see threading, Thread.daemon).",
             "Thread(..., daemon=True)",
@@ -100,111 +165,8 @@ def _check_stops(server: Server) -> None:
         raise Wrong("does-not-stop", say=say, hints=hints)
 
 
-def _comes_true(condition: Callable[[], bool], seconds: float = MOST_SECONDS) -> bool:
+def comes_true(condition: Callable[[], bool], seconds: float = MOST_SECONDS) -> bool:
     deadline = time.monotonic() + seconds
     while not (true := condition()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return true
-
-
-# patience
-
-
-@task("patience", seconds=28)
-def check_patience(answer: Answer) -> None:
-    server = answer.serve("PatientPool", record=False)
-    _check_size(server)
-    _check_quiet(server)
-    _check_slow_starter(server)
-    silent = [silent_client(server) for _ in range(THREADS)]
-    if not answers(server, 6 * PATIENCE):
-        _check_size_after(server)
-        hints = [
-            "Each of the four threads waits in a recv() that nothing ends.",
-            "client.settimeout(0.5), before serve_client.",
-        ]
-        raise Wrong("no-patience", say=f"{THREADS} silent clients stop your server for good.", hints=hints)
-    _check_closed(silent)
-    _check_size_after(server)
-    _check_pages(server, answer.lab)
-
-
-def _check_size(server: Server) -> None:
-    """Four threads serve, whoever comes; the main thread may be a fifth."""
-    _comes_true(lambda: server.census()[1] > THREADS, 1.0)
-    at_rest = server.census()
-    most = max(sum(at_rest), 1 + THREADS + 1)  # on a busy machine the last thread may only now be started
-    silent = [silent_client(server) for _ in range(2 * THREADS)]
-    if _comes_true(lambda: sum(server.census()) > most, PATIENCE / 2):
-        hints = ["How many threads are there after a thousand clients?", "Start four, once; each accepts for itself."]
-        say = f"With {2 * THREADS} silent clients your server has {server.census()[1]} threads, {at_rest[1]} without."
-        raise Wrong("grows", say=say, hints=hints)
-    for sock in silent:
-        sock.close()
-    if at_rest[1] not in (THREADS, THREADS + 1):
-        hints = [
-            "Four threads, started in run().",
-            "threads = [Thread(...) for _ in range(4)], and start each of them.",
-        ]
-        say = "Threads of your server, the main thread included:"
-        raise Wrong("other-size", yours=at_rest[1], expected=f"{THREADS} or {THREADS + 1}", say=say, hints=hints)
-
-
-def _check_quiet(server: Server) -> None:
-    """Nobody comes for a while. That is no reason to give up."""
-    time.sleep(2 * PATIENCE)
-    if not answers(server):
-        hints = [
-            "On which socket is the time limit: the client's or the listener's?",
-            "The listener may wait for hours. client.settimeout(0.5) is for the socket that next_client returns.",
-        ]
-        raise Wrong(
-            "quiet-ends-it", say="After a second with no client it answers no more." + _said(server), hints=hints
-        )
-
-
-def _check_slow_starter(server: Server) -> None:
-    if not any(_answers_slow_starter(server) for _ in range(3)):  # this machine may be slow, too
-        hints = ["Half a second is 0.5.", "settimeout() takes seconds, and counts from the start of each call."]
-        say = f"A client that began after {PATIENCE / 2:g} seconds got no answer."
-        raise Wrong("impatient", say=say, hints=hints)
-
-
-def _answers_slow_starter(server: Server) -> bool:
-    with silent_client(server) as slow:
-        time.sleep(PATIENCE / 2)
-        try:
-            slow.sendall(REQUEST)
-            return slow.recv(12) == b"HTTP/1.1 200"
-        except OSError:
-            return False
-
-
-def _check_closed(silent: list[socket.socket]) -> None:
-    for sock in silent:
-        sock.settimeout(MOST_SECONDS)
-        try:
-            sock.recv(1)
-        except TimeoutError:
-            hints = ["Whom you give up on has to be told so.", "client.close(); serve_client does it by itself."]
-            raise Wrong("not-closed", say="A silent client is still connected.", hints=hints) from None
-        except OSError:
-            continue
-
-
-def _threads(server: Server) -> int:
-    try:
-        return server.census()[1]
-    except LabError:  # when all of them have ended, so has the server
-        return 0
-
-
-def _check_size_after(server: Server) -> None:
-    now = _threads(server)
-    if now < THREADS:
-        hints = [
-            "An exception that nobody catches ends its thread.",
-            "TimeoutError is an OSError. Let serve_client catch it, or do it yourself, inside the loop.",
-        ]
-        say = "After some silent clients, threads of your server, the main thread included:"
-        raise Wrong("shrinks", yours=now, expected=f"{THREADS} or {THREADS + 1}", say=say, hints=hints)

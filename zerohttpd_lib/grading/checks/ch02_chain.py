@@ -9,6 +9,7 @@ import string
 from typing import Final
 
 from . import Answer, Raised, Remote, Wrong, task
+from .idling import spent_in
 
 AT_ONCE: Final = 3.0  # seconds for one callback
 
@@ -23,6 +24,8 @@ class Loop:
         self.shouter: Remote = answer.make("Shouter", answer.give(self.theirs, as_socket=True))
         self.poller = select.poll()
         self.poller.register(self.theirs, select.POLLIN)  # our copy of the learner's end: readable when that is
+        self.pid = answer.pid
+        self.callbacks, self.waits = 0, 0  # how many there were, and how often one of them went to sleep
 
     def send(self, piece: bytes) -> bytes:
         """Send it, call back as long as some of it is unread, and return what has been answered."""
@@ -30,11 +33,15 @@ class Loop:
         for _ in range(len(piece) + 1):
             if not self.poller.poll(0):
                 break
-            self.shouter.call("next_callback", seconds=AT_ONCE)
+            self.callbacks += 1
+            self.waits += spent_in(self.pid, self.call_back).sleeps > 0
         try:
             return self.ours.recv(65_536)
         except BlockingIOError:
             return b""
+
+    def call_back(self) -> None:
+        self.shouter.call("next_callback", seconds=AT_ONCE)
 
 
 Case = tuple[str, list[bytes], str, list[str]]  # code, pieces, what they are, hints
@@ -72,6 +79,10 @@ def _cases() -> list[Case]:
             "When the first is answered, the second is here already: no other event will tell you.",
             "After an answer, look at once whether the next length is complete; and so on.",
         ]),
+        ("line-feed-in-body", [b"8\n\n2\nab\n7\n" + b"12\n" + b], "A body with line feeds and numbers in it", [
+            "A body may be anything. Only its length says where it ends.",
+            "Split off the length at the first line feed: data.partition(b'\\n'). What is behind it, leave alone.",
+        ]),
     ]  # fmt: skip
 
 
@@ -79,16 +90,47 @@ def _word(length: int) -> bytes:
     return "".join(random.choices(string.ascii_lowercase, k=length)).encode()
 
 
+def _body() -> bytes:
+    """From none to 30 bytes, line feeds and digits among them."""
+    return "".join(random.choices(string.ascii_letters + string.digits + "\n\n\n", k=random.randint(0, 30))).encode()
+
+
 @task("chain", seconds=25)
 def check_chain(answer: Answer) -> None:
     for code, pieces, what, hints in _cases():
         _check(answer, code, pieces, what, hints)
-    for _ in range(3):
-        words = [_word(random.randint(1, 30)) for _ in range(8)]
-        stream = b"".join(b"%d\n%b" % (len(word), word) for word in words)
-        hints = ["Send yourself a message byte by byte, and look at self.data after each of them."]
-        _check(answer, "some-pieces", _cut(stream), "Eight messages, cut at random", hints)
+    loops = [_check_some_pieces(answer) for _ in range(3)]
+    _check_many(answer)
     _check_two_clients(answer)
+    if sum(loop.waits for loop in loops) * 2 > sum(loop.callbacks for loop in loops):
+        hints = [
+            "A time limit only makes the wait shorter. Everybody else waits for it, too.",
+            "One recv() of what has come, and back to the loop.",
+        ]
+        say = "Most calls of your callbacks went to sleep, although the socket was readable when they were called."
+        raise Wrong("waits-a-while", say=say, hints=hints)
+
+
+def _check_some_pieces(answer: Answer) -> Loop:
+    words = [_body() for _ in range(8)]
+    stream = b"".join(b"%d\n%b" % (len(word), word) for word in words)
+    hints = ["Send yourself a message byte by byte, and look at self.data after each of them."]
+    return _check(answer, "some-pieces", _cut(stream), "Eight messages, cut at random", hints)
+
+
+def _check_many(answer: Answer) -> None:
+    """So many that each call from within the one before would be too deep (sys.getrecursionlimit).
+
+    Most of them are of no bytes: a buffer has room for some 70 answers that are sent one by one, however short.
+    """
+    words = [b""] * random.randint(1000, 1200) + [_word(1) for _ in range(40)]
+    random.shuffle(words)
+    stream = b"".join(b"%d\n%b" % (len(word), word) for word in words)
+    hints = [
+        "Do your callbacks call each other, once more for each message? Python stops at a thousand calls.",
+        "Use a loop: as long as what comes next is complete, take it.",
+    ]
+    _check(answer, "too-deep", [stream], f"{len(words):,} messages of no byte or one, all in one piece", hints)
 
 
 def _cut(stream: bytes) -> list[bytes]:
@@ -106,8 +148,8 @@ def _answered(pieces: list[bytes]) -> bytes:
     return answered
 
 
-def _check(answer: Answer, code: str, pieces: list[bytes], what: str, hints: list[str]) -> None:
-    say = f"{what}: {pieces}." if len(pieces) < 6 else f"{what}."
+def _check(answer: Answer, code: str, pieces: list[bytes], what: str, hints: list[str]) -> Loop:
+    say = f"{what}: {pieces}." if sum(map(len, pieces)) < 60 else f"{what}."
     loop = Loop(answer)
     try:
         yours = b"".join(loop.send(piece) for piece in pieces)
@@ -118,11 +160,12 @@ def _check(answer: Answer, code: str, pieces: list[bytes], what: str, hints: lis
                 "Take what has come, keep it, and return: the rest will be another event.",
             ]
             raise Wrong("reads-on", say=f"{say} {raised.say}", hints=hints) from None
-        if raised.kind == "ValueError":
+        if raised.kind in ("ValueError", "RecursionError"):
             raise Wrong(code, say=f"{say} {raised.say}", hints=hints) from None
         raise
     if yours != _answered(pieces):
         raise Wrong(code, yours=yours, expected=_answered(pieces), say=say, hints=hints)
+    return loop
 
 
 def _check_two_clients(answer: Answer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import time
 from contextlib import suppress
@@ -10,13 +11,21 @@ from typing import Final
 from ...lab import Lab, LabError
 from ...lab.server import Server
 from . import Answer, Wrong, task
-from .idling import expect_sleep
+from .effort import effort_of
+from .idling import expect_sleep, sleepers
 
 REQUEST: Final = b"GET /guestbook HTTP/1.1\r\nHost: check\r\n\r\n"
 REQUESTS: Final = 300
 AT_ONCE: Final = 2.5  # seconds: what takes longer waits for something
 ENDING: Final = 1.0  # seconds until a server that dies is gone
 
+TRICKLED: Final = 20  # bytes
+PAUSE: Final = 0.01  # seconds between two of them
+
+LIMITED: Final = [
+    "A time limit, in settimeout() or poll(), only makes the wait shorter. All others wait for it, too.",
+    "One recv() for each event, and no other call that may sleep; then return to the loop.",
+]
 KEEP: Final = [
     "What has come of a request must be there at the next event, in the context of its client.",
     'client.data = getattr(client, "data", b"") + chunk',
@@ -30,7 +39,8 @@ def check_half(answer: Answer) -> None:
         hints = ["Compare with the original: what comes after the last chunk?", "self.converse(client, None) goes on."]
         raise Wrong("no-answer", say="A whole request gets no page." + _said(server), hints=hints)
     _check_halves(server)
-    expect_sleep(server, ["A time limit is no way to wait. poll() says when there is more: return until then."])
+    _check_trickle(server)
+    _check_form(server)
     _check_nonsense(server)
     _check_leaver(server)
     _check_head(server)
@@ -106,6 +116,48 @@ def _mixed(yours: bytes, expected: bytes) -> Wrong:
     hints = ["Whose bytes are they? Two clients send at the same time.", f"Not in self: {KEEP[1]}"]
     say = "With two clients in mid-request, the answer to one of them begins with:"
     return Wrong("mixes-clients", yours=yours[:40], expected=expected, say=say, hints=hints)
+
+
+def _check_trickle(server: Server) -> None:
+    """A request that comes byte by byte. Each byte is an event: the server wakes up once, and sleeps without limit."""
+    limits: list[float] = []
+    with _connect(server) as slow:
+        slow.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        before = effort_of(server.pid)
+        for number in range(TRICKLED):
+            slow.send(REQUEST[number : number + 1])
+            time.sleep(PAUSE)
+            limits += [sleeper.limit for sleeper in sleepers(server.pid) if sleeper.limit is not None]
+        woken = effort_of(server.pid).since(before).sleeps
+        if woken > 1.5 * TRICKLED or limits:
+            how = f"slept {woken} times meanwhile" if woken > 1.5 * TRICKLED else f"slept for {max(limits):g} s at most"
+            say = f"Half a request came in {TRICKLED} pieces. Your server {how}, so it waits for what comes next."
+            raise Wrong("waits-a-while", say=say, hints=LIMITED)
+        expect_sleep(server, ["A time limit is no way to wait. poll() says when there is more: return until then."])
+        slow.sendall(REQUEST[TRICKLED:])
+        if not (answered := _read(slow)).startswith(b"HTTP/1.1 200"):
+            say = f"The request came in {TRICKLED + 1} pieces. The answer begins with:"
+            raise Wrong("forgets-half", yours=answered[:40], expected=b"HTTP/1.1 200", say=say, hints=KEEP)
+
+
+def _check_form(server: Server) -> None:
+    """A request with a body, which comes later than its head, cut anywhere."""
+    body = b"guest-name=check&guest-remarks=in+pieces"
+    request = b"POST /guestbook HTTP/1.1\r\nHost: check\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    expected = _ask(server, request)[:12]
+    first, second = random.randint(1, len(request) - len(body)), random.randint(1, len(body) - 1)
+    with _connect(server) as sock:
+        for piece in (request[:first], request[first:-second], request[-second:]):
+            sock.sendall(piece)
+            time.sleep(4 * PAUSE)
+        yours = _read(sock)[:12]
+    if not expected or yours != expected:
+        hints = [
+            "Where a request ends is for http_wire.read_request to say: some have a body, which may come later.",
+            "Give it all that has come of this client. Only when it returns no None is the request complete.",
+        ]
+        say = "A form was sent in three pieces. The answer begins with:" + _said(server)
+        raise Wrong("half-a-form", yours=yours, expected=expected or b"HTTP/1.1", say=say, hints=hints)
 
 
 def _check_nonsense(server: Server) -> None:

@@ -8,6 +8,9 @@ from typing import Any, Final
 
 from . import Answer, Raised, Remote, Wrong, task
 
+STEPS: Final = 60  # of a story that is made up
+MOST_TOLD: Final = 12  # calls of it
+
 HINTS: Final = {
     "keeps-nothing": ["feed() adds the bytes to the context; data() gives them back."],
     "one-for-all": [
@@ -40,6 +43,10 @@ HINTS: Final = {
         "The kernel gives a new socket the lowest free number, which was somebody else's a moment ago.",
         "Nothing of the old one may be left: accept() and connect() put something new under the number.",
     ],
+    "mixed-up": [
+        "Play it through on paper: which number leads to whose context after each of these calls?",
+        "Several clients come and go, and a number means what the last accept() or connect() has made of it.",
+    ],
 }
 
 
@@ -67,7 +74,8 @@ class Witness:
     def story(self) -> str:
         """The calls that lead to this; data() changes nothing, so only the last one of it is told."""
         before = [call for call in self.done[:-1] if not call.startswith("data")]
-        return f"{self.done[-1]}, after {', '.join(before)}:" if before else f"{self.done[-1]}:"
+        told = ["...", *before[-MOST_TOLD:]] if len(before) > MOST_TOLD else before
+        return f"{self.done[-1]}, after {', '.join(told)}:" if before else f"{self.done[-1]}:"
 
 
 @task("lookups", seconds=15)
@@ -100,6 +108,7 @@ def check_lookups(answer: Answer) -> None:
     it.do("reused", "connect", d, a)  # and the other way round
     it.do("reused", "feed", a, z)
     it.expect("reused", d, z)
+    _check_made_up_story(Witness(answer.make("Contexts")))
 
 
 def _check_one_context(it: Witness, client: int, redis: int, first: bytes, second: bytes) -> None:
@@ -110,3 +119,45 @@ def _check_one_context(it: Witness, client: int, redis: int, first: bytes, secon
     it.done.pop()
     it.expect("one-look-up", redis, first + second)
     it.expect("two-contexts", client, first + second)
+
+
+class Known:
+    """What ought to be known about one client."""
+
+    def __init__(self, fd: int) -> None:
+        self.fds = [fd]
+        self.data = b""
+
+
+def _check_made_up_story(it: Witness) -> None:
+    """Clients come, feed, connect and go as chance has it; few numbers, so that they come again soon."""
+    numbers = random.sample(range(3, 1000), 9)
+    known: dict[int, Known] = {}
+    for _ in range(STEPS):
+        _one_step(it, numbers, known)
+        for fd in random.sample(numbers, 2):
+            it.expect("mixed-up", fd, known[fd].data if fd in known else None)
+
+
+def _one_step(it: Witness, numbers: list[int], known: dict[int, Known]) -> None:
+    free = [fd for fd in numbers if fd not in known]
+    alone = [client for client in known.values() if len(client.fds) == 1]
+    step = random.choice(["accept", "connect", "feed", "feed", "finish"])
+    if step == "accept" and free:
+        fd = random.choice(free)
+        known[fd] = Known(fd)
+        it.do("mixed-up", "accept", fd)
+    elif step == "connect" and free and alone:
+        client, fd = random.choice(alone), random.choice(free)
+        it.do("mixed-up", "connect", client.fds[0], fd)
+        client.fds.append(fd)
+        known[fd] = client
+    elif step == "feed" and known:
+        fd, data = random.choice(list(known)), secrets.token_bytes(random.randint(0, 3))
+        it.do("mixed-up", "feed", fd, data)
+        known[fd].data += data
+    elif step == "finish" and known:
+        fd = random.choice(list(known))
+        it.do("mixed-up", "finish", fd)
+        for number in list(known[fd].fds):
+            del known[number]

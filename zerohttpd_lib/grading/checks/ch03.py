@@ -1,22 +1,17 @@
-"""Inside poll(): what comes out of the array. (A poller of one's own, and density, are in the files beside.)"""
+"""Inside poll(): what comes out of the array. (The other tasks are in the files beside.)"""
 
 from __future__ import annotations
 
 import os
-import random
 import select
 import socket
-import threading
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from . import Answer, Raised, Wrong, ch03_array, ch03_density, task
+from . import Answer, Wrong, ch03_array, ch03_density, ch03_words, task
 from .witness import reported, reset, tcp_pair
 
-__all__ = ["ch03_array", "ch03_density"]
-
-SHORT: Final = 0.05  # seconds between two things that a peer does
+__all__ = ["ch03_array", "ch03_density", "ch03_words"]
 
 
 # What comes unasked: the kernel itself is asked.
@@ -87,7 +82,7 @@ KNOWN: Final = {"none", "IN", "PRI", "OUT", "ERR", "HUP", "NVAL", "RDHUP"}
 
 @task("unasked", seconds=15)
 def check_unasked(answer: Answer) -> None:
-    yours = answer.value("revents")
+    yours = names_in(answer.value("revents"))
     if not isinstance(yours, dict) or set(yours) != set(UNASKED) or not all(map(are_events, yours.values())):
         raise Wrong(
             "no-names",
@@ -103,101 +98,22 @@ def check_unasked(answer: Answer) -> None:
             raise Wrong(code, hints=hints, say=say, **shown)
 
 
+def names_in(revents: Any) -> Any:
+    """The same with names as event_names has them: a set of names is as good, and so is "" for none."""
+    if not isinstance(revents, dict) or not any(revents.values()):
+        return revents
+    return {letter: as_event_names(said) for letter, said in revents.items()}
+
+
+def as_event_names(said: Any) -> Any:
+    names = said.split("|") if isinstance(said, str) else said
+    if not isinstance(names, (list, set)) or not all(isinstance(name, str) for name in names):
+        return said
+    return (
+        "|".join(name.strip().upper().removeprefix("POLL") for name in names if name.strip()).replace("NONE", "none")
+        or "none"
+    )
+
+
 def are_events(text: Any) -> bool:
     return isinstance(text, str) and set(text.split("|")) <= KNOWN
-
-
-# The last words.
-
-
-@task("last_words", seconds=20)
-def check_last_words(answer: Answer) -> None:
-    words = [random.randbytes(random.randint(2500, 4000)) for _ in range(2)]
-    check_words(answer, socket.socketpair(), words[:1], socket.socket.close, "closed")
-    check_words(answer, tcp_pair(), words, socket.socket.close, "closed")
-    check_words(answer, tcp_pair(), words, reset, "reset")
-
-
-def check_words(
-    answer: Answer,
-    pair: tuple[socket.socket, socket.socket],
-    words: list[bytes],
-    leave: Callable[[socket.socket], None],
-    how: str,
-) -> None:
-    ours, theirs = pair
-    fd = answer.give(ours, as_socket=True)
-    ours.close()
-    speaker = threading.Thread(target=speak, args=(theirs, words, leave))
-    if len(words) == 1:  # all of it is over before the function is called
-        speak(theirs, words, leave)
-    else:
-        speaker.start()
-    try:
-        yours = answer.call("last_words", fd, seconds=5)
-    except Raised as raised:
-        if raised.kind == "ConnectionResetError":
-            raise Wrong(
-                "reset-escapes",
-                say="The client reset its connection, and last_words() raised ConnectionResetError.",
-                hints=["recv() raises it: put a try around recv(), and return what you have with 'reset'."],
-            ) from None
-        raise
-    expected = [b"".join(words), how]
-    if yours != expected:
-        raise not_the_last_words(yours, expected)
-
-
-def speak(theirs: socket.socket, words: list[bytes], leave: Callable[[socket.socket], None]) -> None:
-    for number, piece in enumerate(words):
-        if number:
-            time.sleep(SHORT)
-        theirs.sendall(piece)
-    leave(theirs)
-
-
-def not_the_last_words(yours: Any, expected: list[Any]) -> Wrong:
-    words, how = expected
-    if not isinstance(yours, list) or len(yours) != 2 or not isinstance(yours[0], bytes):
-        return Wrong(
-            "no-pair",
-            yours=yours,
-            expected="(bytes, 'closed') or (bytes, 'reset')",
-            hints=["Return two things: all bytes that came, and a word for how it ended."],
-        )
-    shown: dict[str, Any] = {
-        "yours": (f"{len(yours[0]):,} bytes", yours[1]),
-        "expected": (f"{len(words):,} bytes", how),
-    }
-    if yours[0] == words:
-        return Wrong(
-            "how-it-ended",
-            **shown,
-            hints=["An end of file is 'closed'. recv() tells a reset by an exception, ConnectionResetError."],
-        )
-    if how == "reset":
-        return Wrong(
-            "lost-at-reset",
-            **shown,
-            say="The client sent, and then reset its connection. What had arrived is missing.",
-            hints=["What came before the reset has come. Keep it, and return it with 'reset'."],
-        )
-    if not yours[0]:
-        return Wrong(
-            "leaves-at-hup",
-            **shown,
-            say="The other side sent something and closed, all before you asked. None of it was read.",
-            hints=[
-                "poll() said IN|HUP. Does HUP mean that there is nothing left to read?",
-                "Read until recv() returns no bytes. Only that is the end.",
-            ],
-        )
-    return Wrong(
-        "stops-early",
-        **shown,
-        say="Not all of it was read.",
-        hints=[
-            "One recv() returns what is there, up to the size that you give it. More may come.",
-            "Wait and read in a loop, until recv() returns no bytes.",
-        ],
-    )

@@ -12,20 +12,25 @@ from contextlib import suppress
 from typing import Any, Final
 
 from ...kernel.events import event_names
+from ...kernel.pollfd import PollFd, poll
 from . import Answer, Raised, Remote, Wrong, task
+from .effort import Effort, effort_within
 
 
 class Watched:
-    """Pairs of sockets, of each of which the learner's process has one side. `fds`: the numbers there."""
+    """Pairs of sockets, of each of which the learner's process has one side, in an order that is not that of numbers.
+
+    `fds`: the numbers there. `theirs`: the other sides. `ours`: the same sides as in the learner's process, kept
+    here so that the kernel can be asked about them.
+    """
 
     def __init__(self, answer: Answer, number: int) -> None:
-        self.theirs = []
-        self.fds: list[int] = []
-        for _ in range(number):
-            ours, theirs = socket.socketpair()
-            self.fds.append(answer.give(ours))
-            ours.close()
-            self.theirs.append(theirs)
+        pairs = [socket.socketpair() for _ in range(number)]
+        given = [(answer.give(ours), ours, theirs) for ours, theirs in pairs]
+        random.shuffle(given)
+        self.fds: list[int] = [fd for fd, _, _ in given]
+        self.ours = [ours for _, ours, _ in given]
+        self.theirs = [theirs for _, _, theirs in given]
 
 
 # The cell is to hand an array to poll(2). Python's own pollers would make one out of sight.
@@ -63,7 +68,8 @@ def check_the_array(answer: Answer) -> None:
     if time.monotonic() - started > 1.2:  # one call returns at once: two of its descriptors are ready
         raise Wrong("one-by-one", say="wait(1500) slept although two of its descriptors were ready.", hints=ONE_BY_ONE)
     check_changes(poller, pairs, some)
-    check_waiting(poller, pairs, next(number for number in reversed(range(6)) if number not in some))
+    check_waiting(answer, poller, pairs, next(number for number in reversed(range(6)) if number not in some))
+    check_made_up_changes(answer)
 
 
 def check_changes(poller: Remote, pairs: Watched, some: list[int]) -> None:
@@ -92,16 +98,92 @@ def check_changes(poller: Remote, pairs: Watched, some: list[int]) -> None:
     expect_ready(poller, 500, [[first, select.POLLIN]], "not-again", "One was forgotten, and watched again.", AGAIN)
 
 
-def check_waiting(poller: Remote, pairs: Watched, late: int) -> None:
+def check_waiting(answer: Answer, poller: Remote, pairs: Watched, late: int) -> None:
     for fd in pairs.fds:
         if fd != pairs.fds[late]:
             with suppress(Raised):  # the one that is forgotten already
                 poller.call("forget", fd)
-    threading.Timer(0.2, pairs.theirs[late].send, [b"x"]).start()
-    say = "Nobody had sent anything when wait(3000) was called. A byte came 0.2 s later."
-    expect_ready(poller, 3000, [[pairs.fds[late], select.POLLIN]], "does-not-wait", say, WAITS)
+    expect_in_time(poller)
+    efforts: list[Effort] = []
+
+    def send_later() -> None:
+        time.sleep(0.2)
+        efforts.append(effort_within(answer.pid, LATER))
+        pairs.theirs[late].send(b"x")
+
+    threading.Thread(target=send_later).start()
+    limit = random.choice([5000, -1])
+    say = f"Nobody had sent anything when wait({limit}) was called. A byte came {LATER + 0.2:g} s later."
+    expect_ready(poller, limit, [[pairs.fds[late], select.POLLIN]], "does-not-wait", say, WAITS)
+    if efforts[0].sleeps > MOST or efforts[0].seconds > BUSY:
+        raise Wrong("wakes-up", say=f"{say} Meanwhile your wait() did not just sleep.", hints=WAKES)
 
 
+def expect_in_time(poller: Remote) -> None:
+    """A time limit of some milliseconds is over after these, not sooner, and not after a thousand times as long."""
+    limit, started = random.randint(150, 250), time.monotonic()
+    say = f"Nobody had sent anything: wait({limit}) returns after {limit} milliseconds."
+    expect_ready(poller, limit, [], "does-not-wait", say, WAITS)
+    if (took := time.monotonic() - started) < 0.8 * limit / 1000:
+        raise Wrong("does-not-wait", yours=f"{took:.2f} s", expected=f"{limit / 1000:g} s", say=say, hints=WAITS)
+
+
+def check_made_up_changes(answer: Answer) -> None:
+    """As chance has it, one is watched, changed or forgotten; each time the kernel is asked about the same sides."""
+    poller, pairs = answer.make("ArrayPoller"), Watched(answer, 5)
+    asked: dict[int, int] = {}  # by number of the pair, in the order in which they came to be watched
+    for number in random.sample(range(5), 3):
+        pairs.theirs[number].send(b"x")
+    random.choice(pairs.theirs).close()
+    for _ in range(15):
+        number, events = (
+            random.randrange(5),
+            random.choice([select.POLLIN, select.POLLOUT, select.POLLIN | select.POLLOUT, 0]),
+        )
+        if number not in asked:
+            poller.call("watch", pairs.fds[number], events)
+            asked[number] = events
+        elif random.random() < 0.5:
+            poller.call("modify", pairs.fds[number], events)
+            asked[number] = events
+        else:
+            poller.call("forget", pairs.fds[number])
+            del asked[number]
+        truth = [[pairs.fds[which], revents(pairs.ours[which], events)] for which, events in asked.items()]
+        ready = [entry for entry in truth if entry[1]]
+        told = ", ".join(f"{pairs.fds[which]}: {event_names(events)}" for which, events in asked.items())
+        say = f"After some calls of watch(), modify() and forget(), it watches {told or 'nothing'}."
+        expect_ready(poller, 0, ready, "mixed-up", say, MIXED_UP)
+    check_closed(answer, poller, pairs, asked)
+
+
+def revents(sock: socket.socket, events: int) -> int:
+    array = (PollFd * 1)(PollFd(sock.fileno(), events))
+    poll(array, 0)
+    return int(array[0].revents)
+
+
+def check_closed(answer: Answer, poller: Remote, pairs: Watched, asked: dict[int, int]) -> None:
+    """A number that is closed, and still watched: that is nobody's event, and told unasked."""
+    for which in list(asked):
+        poller.call("forget", pairs.fds[which])
+    poller.call("watch", pairs.fds[0], select.POLLIN)
+    answer.run(f"import os; os.close({pairs.fds[0]})")
+    say = f"Descriptor {pairs.fds[0]} was closed, and not forgotten."
+    expect_ready(poller, 500, [[pairs.fds[0], select.POLLNVAL]], "drops-unasked", say, DROPS)
+
+
+LATER: Final = 0.4  # seconds
+MOST: Final = 3  # times that it may go to sleep meanwhile
+BUSY: Final = 0.02  # seconds of processor time meanwhile: who sleeps uses none
+WAKES: Final = [
+    "Whoever asks poll() again and again has not handed the waiting over.",
+    "One call of poll(array, milliseconds) sleeps until something happens, or until the time is over.",
+]
+MIXED_UP: Final = [
+    "Print what you keep after each call, and compare it with what ought to be watched.",
+    "The order is that in which they came to be watched: modify() does not change it, forget() and watch() do.",
+]
 WAITS: Final = ["The number that wait() gets is poll(2)'s time limit: milliseconds, as it is."]
 ONE_BY_ONE: Final = [
     "Each poll() of one descriptor waits for that one alone.",

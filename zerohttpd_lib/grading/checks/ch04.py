@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import random
 import select
 import socket
@@ -18,7 +20,7 @@ __all__ = ["ch04_batch", "ch04_edge", "ch04_interest"]
 BOTH: Final = select.EPOLLIN | select.EPOLLRDHUP
 UNASKED: Final = select.EPOLLERR | select.EPOLLHUP
 
-Pair = tuple[socket.socket, socket.socket]
+Pair = tuple[Any, Any]  # our side, and theirs
 
 
 def gone_over_tcp() -> Pair:
@@ -44,31 +46,45 @@ def shut(client: socket.socket) -> None:
     client.shutdown(socket.SHUT_WR)
 
 
-# What happens, what it is to be called, what is asked for, and how to make it happen.
-ENDINGS: Final[list[tuple[str, str, int, Callable[[], Pair]]]] = [
-    ("A TCP client has sent something.", "there", BOTH, lambda: left_by(lambda client: client.send(b"hello"))),
-    ("A socket may be written to.", "there", BOTH | select.EPOLLOUT, socket.socketpair),
-    ("A TCP client has shut down its sending side.", "half", BOTH, lambda: left_by(shut)),
-    ("A TCP client has sent something and closed.", "half", BOTH, lambda: left_by(say_and_close)),
-    ("One side of a pair has closed.", "gone", BOTH, lambda: left_by(socket.socket.close, socket.socketpair)),
-    ("A TCP client has closed, and we have shut down our side.", "gone", BOTH, gone_over_tcp),
-    ("A TCP client has reset its connection.", "broken", BOTH, lambda: left_by(reset)),
-    ("A connect was refused.", "broken", select.EPOLLOUT, refused),
+def no_reader() -> Pair:
+    """Our end of a pipe that nobody reads any more: an error without HUP (man 2 epoll_ctl)."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    return writes, None
+
+
+# What happens, what it is to be called, what is asked for at least and at most, and how to make it happen.
+IN, OUT, RDHUP = select.EPOLLIN, select.EPOLLOUT, select.EPOLLRDHUP
+ENDINGS: Final[list[tuple[str, str, int, int, Callable[[], Pair]]]] = [
+    ("A TCP client has sent something.", "there", IN, OUT | RDHUP, lambda: left_by(lambda them: them.send(b"hello"))),
+    ("A socket may be written to.", "there", OUT, IN | RDHUP, socket.socketpair),
+    ("A TCP client has shut down its sending side.", "half", RDHUP, IN | OUT, lambda: left_by(shut)),
+    ("A TCP client has shut down its sending side.", "half", RDHUP, 0, lambda: left_by(shut)),
+    ("A TCP client has sent something and closed.", "half", BOTH, OUT, lambda: left_by(say_and_close)),
+    ("One side of a pair has closed.", "gone", 0, BOTH | OUT, lambda: left_by(socket.socket.close, socket.socketpair)),
+    ("A TCP client has closed, and we have shut down our side.", "gone", 0, BOTH | OUT, gone_over_tcp),
+    ("One side of a pair has closed.", "gone", 0, 0, lambda: left_by(socket.socket.close, socket.socketpair)),
+    ("A TCP client has reset its connection.", "broken", 0, BOTH | OUT, lambda: left_by(reset)),
+    ("A connect was refused.", "broken", OUT, BOTH, refused),
+    ("Nobody reads our pipe any more.", "broken", OUT, 0, no_reader),
 ]
+ROUNDS: Final = 4
 WORDS: Final = ("broken", "gone", "half", "there")
 
 
 @task("left", seconds=15)
 def check_left(answer: Answer) -> None:
-    for say, expected, asked, happen in ENDINGS:
+    for say, expected, least, more, happen in ENDINGS * ROUNDS:
         pair = happen()
-        events = events_of(pair[0], asked)
+        events = events_of(pair[0], least | random.choice((0, IN, OUT, RDHUP, IN | OUT, BOTH, more)) & more)
+        if isinstance(pair[0], int):
+            os.close(pair[0])
         yours = answer.call("how_it_left", events)
         if yours != expected:
             raise not_how_it_left(yours, expected, f"{say} epoll reported {event_names(events)}.")
 
 
-def events_of(ours: socket.socket, asked: int) -> int:
+def events_of(ours: socket.socket | int, asked: int) -> int:
     with select.epoll() as epoll:
         epoll.register(ours, asked)
         deadline = time.monotonic() + 2
@@ -94,7 +110,10 @@ LEFT_HINTS: Final[dict[tuple[str, str], list[str]]] = {
     ("gone", "there"): ["HUP comes unasked. It is set here, together with others.", MANY_BITS],
     ("half", "broken"): ["RDHUP is the end of what the other side sends. You may still send."],
     ("half", "gone"): ["RDHUP shuts one direction, HUP means both. Over TCP, even close() is only the first."],
-    ("half", "there"): ["IN is set as well, because the end of file can be read. Look for RDHUP.", MANY_BITS],
+    ("half", "there"): [
+        "The end of file can be read, so IN may be set as well. Look for RDHUP, alone or not.",
+        MANY_BITS,
+    ],
     ("there", "broken"): ["Neither ERR nor HUP is set here."],
     ("there", "gone"): ["HUP is not set here. IN alone is something to read, OUT is room to write."],
     ("there", "half"): ["RDHUP is not set here. IN alone is something to read, OUT is room to write."],
@@ -103,27 +122,30 @@ LEFT_HINTS: Final[dict[tuple[str, str], list[str]]] = {
 
 # What is on the list.
 
-ASKED: Final = [
-    select.EPOLLIN,
-    select.EPOLLOUT,
-    select.EPOLLIN | select.EPOLLRDHUP,
-    select.EPOLLIN | select.EPOLLET,
-    select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET,
-    select.EPOLLIN | select.EPOLLONESHOT,
-    0,
-]
+ASKED: Final = (IN, OUT, RDHUP, select.EPOLLPRI, select.EPOLLRDNORM, select.EPOLLET, select.EPOLLONESHOT)
 
 
 @task("fdinfo", seconds=10)
 def check_fdinfo(answer: Answer) -> None:
-    pairs = [socket.socketpair() for _ in ASKED]
+    compare_interest_list(answer, [0, IN, IN | select.EPOLLET, OUT, IN | OUT | RDHUP | select.EPOLLONESHOT])
+    compare_interest_list(answer, [sum(random.sample(ASKED, random.randint(1, 5))) for _ in range(8)], far=True)
+    compare_interest_list(answer, [IN | select.EPOLLEXCLUSIVE, OUT])
+    compare_interest_list(answer, [])
+
+
+def compare_interest_list(answer: Answer, asked: list[int], far: bool = False) -> None:
+    """`far`: with large numbers, too."""
+    pairs = [socket.socketpair() for _ in asked]
     with select.epoll() as epoll:
         expected = {}
-        for (ours, _), asked in zip(pairs, random.sample(ASKED, len(ASKED)), strict=True):
-            epoll.register(ours, asked)
-            expected[ours.fileno()] = asked
+        for (ours, _), events in zip(pairs, random.sample(asked, len(asked)), strict=True):
+            fd = fcntl.fcntl(ours, fcntl.F_DUPFD_CLOEXEC, random.randint(90, 900)) if far else ours.detach()
+            epoll.register(fd, events)
+            expected[fd] = events
         with open(f"/proc/self/fdinfo/{epoll.fileno()}") as file:
             text = file.read()
+        for fd in expected:
+            os.close(fd)
     try:
         yours = answer.call("interest_list", text)
     except Raised as raised:

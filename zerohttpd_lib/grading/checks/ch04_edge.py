@@ -1,4 +1,4 @@
-"""Meet epoll: edge-triggered, so all of it has to be taken."""
+"""Meet epoll: edge-triggered, so all of it has to be taken, and nothing is waited for."""
 
 from __future__ import annotations
 
@@ -7,19 +7,46 @@ import socket
 from typing import Any, Final
 
 from . import Answer, Raised, Wrong, task
+from .idling import Spent, spent_in
+from .witness import tcp_pair
+
+LARGEST: Final = 150_000  # bytes: what a socket's buffer takes on every machine
+BUFFER: Final = 212_992  # bytes, net.core.wmem_default
 
 
 @task("drain", seconds=20)
 def check_drain(answer: Answer) -> None:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)  # for both processes: the flag belongs to what both of the descriptors refer to
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
     fd = answer.give(ours, as_socket=True)
-    for size in (random.randint(9_000, 15_000), 8192, random.randint(40_000, 90_000), random.randint(1, 100), 0):
-        expect(answer, fd, sent(theirs, size), False)
+    more = random.sample([8192, random.randint(130_000, LARGEST), random.randint(1, 100), 0], 4)
+    spent = [expect(answer, fd, sent(theirs, size), False) for size in (random.randint(9_000, 15_000), *more)]
+    compare_waiting(spent)
     data = sent(theirs, random.randint(4_000, 7_000))
     theirs.close()
     expect(answer, fd, data, True)
     expect(answer, fd, b"", True)
+    check_marked(answer)
+
+
+def check_marked(answer: Answer) -> None:
+    """No read goes past urgent data (man 7 tcp): the end comes with the third, however large the others are."""
+    ours, theirs = tcp_pair()
+    ours.setblocking(False)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+    before, after = random.randbytes(random.randint(10, 2000)), random.randbytes(random.randint(10, 2000))
+    theirs.sendall(before)
+    theirs.send(b"!", socket.MSG_OOB)
+    theirs.sendall(after)
+    theirs.close()
+    try:
+        expect(answer, answer.give(ours, as_socket=True), before + b"!" + after, True)
+    except Wrong as wrong:
+        if wrong.code not in ("misses-end", "leaves-some"):
+            raise
+        say = "The other side has sent something urgent in between, which no read goes past, and has closed."
+        raise Wrong("counts-reads", yours=wrong.yours, expected=wrong.expected, say=say, hints=COUNTS) from None
 
 
 def sent(sock: socket.socket, size: int) -> bytes:
@@ -28,18 +55,38 @@ def sent(sock: socket.socket, size: int) -> bytes:
     return data
 
 
-def expect(answer: Answer, fd: Any, data: bytes, ended: bool) -> None:
+def expect(answer: Answer, fd: Any, data: bytes, ended: bool) -> Spent:
     try:
-        yours = answer.call("take_all", fd, seconds=4)
+        spent = spent_in(answer.pid, lambda: answer.call("take_all", fd, seconds=4))
     except Raised as raised:
         if raised.kind == "BlockingIOError":
             say = "take_all() raised BlockingIOError: there was nothing more to read."
             raise Wrong("eagain-escapes", say=say, hints=EAGAIN) from None
+        if ended and raised.kind == "OSError" and "Errno 9" in raised.text:
+            hints = ["Whose socket is it? Say that it has ended, and leave it to the caller to close it."]
+            say = "take_all() was asked once more about a socket that it had closed."
+            raise Wrong("closes", say=say, hints=hints) from None
         raise
-    if yours != [data, ended]:
-        raise not_all(yours, data, ended)
+    if spent.result != [data, ended]:
+        raise not_all(spent.result, data, ended)
+    return spent
 
 
+def compare_waiting(spent: list[Spent]) -> None:
+    """All of it was there. Who goes to sleep in each of the calls waits for more, or gives it time to come."""
+    if (fewest := min(each.sleeps for each in spent)) > 0:
+        say = "All of it was there, and nothing more was to come. All the same take_all() waited a while at each call."
+        raise Wrong("waits", yours=f"{fewest} waits", expected="none", say=say, hints=WAITS)
+
+
+WAITS: Final = [
+    "No time limit, sleep or select() is needed: a non-blocking recv() says at once that there is nothing now.",
+    "What comes later is reported later. BlockingIOError is the signal to return.",
+]
+COUNTS: Final = [
+    "How many reads it takes is not yours to know, and a read that was short does not say that it was the last.",
+    "Go on until recv() raises BlockingIOError or returns b''.",
+]
 EAGAIN: Final = [
     "EAGAIN is how a non-blocking socket says that this was all. It is no mistake.",
     "Catch BlockingIOError around recv(), and return what you have got until then.",
@@ -57,6 +104,8 @@ def not_all(yours: Any, data: bytes, ended: bool) -> Wrong:
         "expected": (f"{len(data):,} bytes", ended),
         "say": f"The other side has sent {len(data):,} bytes and {still}.",
     }
+    if not isinstance(said, bool):
+        return Wrong("no-answer", **shown, hints=["The second of the two is True or False: has it ended?"])
     if got == data and said and not ended:
         hints = ["Nothing more to read *now* is not the end. Only recv() returning b'' is."]
         return Wrong("eagain-is-no-end", **shown, hints=hints)

@@ -1,15 +1,20 @@
-"""Meet epoll: put descriptors on the interest list, and take them off it."""
+"""Meet epoll: put descriptors on the interest list, and take them off it; the kernel's own list is compared."""
 
 from __future__ import annotations
 
+import random
 import select
 import socket
 from typing import Any, Final
 
 from ...kernel.events import event_names
 from . import Answer, Fd, Raised, Remote, Wrong, task
+from .idling import descriptors, interest_lists, spent_in
 
 MOST_GIVEN: Final = 50  # sockets, until one gets a certain number
+IN: Final = select.EPOLLIN
+WAIT: Final = 0.3  # seconds, in which nothing comes
+MOST_SLEEPS: Final = 3  # in a wait for one time limit; others may have woken it for a moment
 
 
 @task("interest", seconds=20)
@@ -20,15 +25,66 @@ def check_interest(answer: Answer) -> None:
     ours, theirs = socket.socketpair()
     fd = answer.give(ours, as_socket=True)
     theirs.send(b"x")
-    do(listed, "want", fd, select.EPOLLIN)
-    expect(listed, [[fd.number, select.EPOLLIN]], "not-listed", "A new one was wanted for IN, and has a byte.", LISTED)
+    do(listed, "want", fd, IN)
+    expect(listed, [[fd.number, IN]], "not-listed", "A new one was wanted for IN, and has a byte.", LISTED)
+    compare_list(answer, {fd.number: IN})
     do(listed, "want", fd, select.EPOLLOUT)
     say = "It was then wanted for OUT. Its byte is still there."
     expect(listed, [[fd.number, select.EPOLLOUT]], "other-events", say, OTHER_EVENTS)
-    do(listed, "want", fd, select.EPOLLIN)
+    do(listed, "want", fd, IN)
+    compare_list(answer, {fd.number: IN})
     check_release(listed, fd, theirs)
     check_that_it_closes(answer, listed)
     check_closed_behind(answer, listed)
+    check_waiting(answer, listed)
+    check_many(answer, listed)
+
+
+def compare_list(answer: Answer, expected: dict[int, int]) -> None:
+    """What the kernel has on the list, between two calls."""
+    lists = interest_lists(answer.pid)
+    listed = {fd: events for each in lists for fd, events in each.items()}
+    if listed == expected:
+        return
+    if expected and not listed:
+        say = "The events were right, and yet the kernel keeps no interest list for you, or an empty one."
+        raise Wrong("no-list", yours={}, expected=_asked(expected), say=say, hints=NO_LIST)
+    say = "This is on the kernel's interest list."
+    if set(listed) == set(expected):
+        raise Wrong("asks-for-more", yours=_asked(listed), expected=_asked(expected), say=say, hints=MORE)
+    raise Wrong("other-list", yours=_asked(listed), expected=_asked(expected), say=say, hints=OTHER_LIST)
+
+
+def _asked(listed: dict[int, int]) -> dict[int, str]:
+    return {fd: event_names(events) for fd, events in sorted(listed.items())}
+
+
+def check_waiting(answer: Answer, listed: Remote) -> None:
+    """With nothing to tell, `wait` sleeps for as long as it was told to, and only once."""
+    spent = spent_in(answer.pid, lambda: listed.call("wait", WAIT))
+    say = f"wait({WAIT}) was called, and nothing happened in this time."
+    if spent.elapsed < WAIT * 0.9:
+        raise Wrong("does-not-wait", yours=f"back after {spent.elapsed:.2f} s", say=say, hints=PASS_ON)
+    if not 1 <= spent.sleeps <= MOST_SLEEPS:  # who asks all the time has not slept at all
+        yours = f"it went to sleep {spent.sleeps} times"
+        raise Wrong("keeps-asking", yours=yours, expected="once", say=say, hints=KEEPS_ASKING)
+
+
+def check_many(answer: Answer, listed: Remote) -> None:
+    """Several of them, in an order drawn by lot."""
+    fds = [answer.give(sock, as_socket=True) for _ in range(3) for sock in socket.socketpair()]
+    wanted: dict[int, int] = {}
+    steps = [(fd, random.choice((IN, select.EPOLLOUT, IN | select.EPOLLRDHUP, 0))) for fd in fds * 3]
+    for fd, events in random.sample(steps, len(steps)):
+        do(listed, "want", fd, events)
+        wanted[fd.number] = events
+    do(listed, "want", fds[0], 0)  # which is not the same as to be off the list: HUP and ERR still come
+    wanted[fds[0].number] = 0
+    compare_list(answer, wanted)
+    for fd in random.sample(fds, 4):
+        do(listed, "release", fd)
+        del wanted[fd.number]
+    compare_list(answer, wanted)
 
 
 def check_release(listed: Remote, fd: Fd, theirs: socket.socket) -> None:
@@ -44,7 +100,7 @@ def check_that_it_closes(answer: Answer, listed: Remote) -> None:
     ours, theirs = socket.socketpair()
     fd = answer.give(ours, as_socket=True)
     ours.close()
-    do(listed, "want", fd, select.EPOLLIN)
+    do(listed, "want", fd, IN)
     do(listed, "release", fd)
     theirs.settimeout(1)
     try:
@@ -52,6 +108,9 @@ def check_that_it_closes(answer: Answer, listed: Remote) -> None:
     except TimeoutError:
         say = "A socket was released, and a second later its other side had not seen the end of it."
         raise Wrong("not-closed", say=say, hints=["release() has to close the socket, too."]) from None
+    if fd.number in descriptors(answer.pid):
+        say = "A socket was released. Its other side has seen the end, and its number is still taken."
+        raise Wrong("shuts-only", say=say, hints=SHUTS) from None
 
 
 def check_closed_behind(answer: Answer, listed: Remote) -> None:
@@ -59,18 +118,19 @@ def check_closed_behind(answer: Answer, listed: Remote) -> None:
     ours, _theirs = socket.socketpair()
     first = answer.give(ours, as_socket=True)
     ours.close()
-    do(listed, "want", first, select.EPOLLIN)
+    do(listed, "want", first, IN)
     answer.call("close_behind_your_back", first)
     fd, theirs = newcomer_with(answer, first.number)
     theirs.send(b"x")
     try:
-        listed.call("want", fd, select.EPOLLIN)
+        listed.call("want", fd, IN)
     except Raised as raised:
         say = f"A socket was closed behind your back, a new one got its number, and want() raised {raised.kind}."
         raise Wrong("stale-notes", say=say, hints=STALE) from None
     say = "A socket was closed behind your back, and a new one with its number was wanted."
     hint = "The number is in your notes, and the socket it stood for is gone from the kernel's list."
-    expect(listed, [[fd.number, select.EPOLLIN]], "newcomer-missing", say, [hint, *STALE[1:]])
+    expect(listed, [[fd.number, IN]], "newcomer-missing", say, [hint, *STALE[1:]])
+    do(listed, "release", fd)
 
 
 def newcomer_with(answer: Answer, number: int) -> tuple[Fd, socket.socket]:
@@ -85,6 +145,18 @@ def newcomer_with(answer: Answer, number: int) -> tuple[Fd, socket.socket]:
 
 # What is said of it.
 
+NO_LIST: Final = [
+    "Others are to find there what is wanted now: a list that is made for each wait is as dear as poll's array.",
+    "One select.epoll() for the whole life of the object; each want() is one epoll_ctl.",
+]
+MORE: Final = [
+    "These events and no others: what you add of your own changes when you are told.",
+    "Hand `events` on as they are. EPOLLET, EPOLLONESHOT and EPOLLRDHUP are for the caller to ask for.",
+]
+OTHER_LIST: Final = ["Each socket that is wanted, and not yet released, has one entry: no more and no less."]
+PASS_ON: Final = ["epoll.poll() takes the seconds that wait() was given."]
+KEEPS_ASKING: Final = ["Ask the kernel once, and let it wake you: epoll.poll(seconds)."]
+SHUTS: Final = ["shutdown() ends the connection, and only close() gives the descriptor back."]
 LISTED: Final = ["What is not on the list yet has to be registered: EPOLL_CTL_ADD."]
 OTHER_EVENTS: Final = [
     "What was asked for before is over: IN is no longer wanted.",

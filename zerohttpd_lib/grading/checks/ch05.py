@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import secrets
 import select
 import socket
 from typing import Any, Final
 
 from ...kernel.events import event_names
 from ..recorded import recorded_trace
-from . import Answer, Fd, Raised, Wrong, ch05_port, task
+from . import Answer, Wrong, ch05_contexts, ch05_port, task
+from .filled_in import expect_dict, expect_filled_in, expect_number, letter
 
-__all__ = ["ch05_port"]  # each registers tasks of its own
+__all__ = ["ch05_contexts", "ch05_port"]  # each registers tasks of its own
 
 # closed
 
@@ -69,18 +69,16 @@ CLOSED: Final = {  # the mistake that a wrong prediction of each case is, and hi
 
 @task("closed", seconds=15)
 def check_closed(answer: Answer) -> None:
-    reported, because = answer.value("reported"), answer.value("because")
-    if not isinstance(reported, dict):
-        hints = ['Keep the braces: reported = {1: "...", 2: "...", 3: "...", 4: "..."}']
-        say = "`reported` should have a text for each of 1, 2, 3 and 4."
-        raise Wrong("not-a-dict", yours=reported, say=say, hints=hints)
+    because = answer.value("because")
+    reported = expect_dict("reported", answer.value("reported"), CLOSED)
     for case, expected in measured_reports().items():
-        yours = reported.get(case)
-        if not isinstance(yours, str) or _words(yours) != _words(expected):
+        yours = reported[case]
+        if _words(yours) != _words(expected):
             code, *hints = CLOSED[case]
             # What it is instead is for the learner to find: a measured answer would end the exercise.
             raise Wrong(code, yours=yours, expected="something else", hints=hints, say=f"Case {case} is not right.")
-    if because != "b":
+    expect_filled_in("because", because)
+    if letter(because) != "b":
         hints = [
             "In case 3 the number that was registered means nothing any more, and the copy has another one.",
             "man 7 epoll, questions and answers: does closing a descriptor take it off all interest lists?",
@@ -88,100 +86,10 @@ def check_closed(answer: Answer) -> None:
         raise Wrong("wrong-reason", yours=because, expected="another reason", hints=hints, say="The events are right.")
 
 
-def _words(text: str) -> set[str]:
-    """The names of the events; POLLIN and EPOLLIN are IN."""
-    return set(re.sub("E?POLL| ", "", text.upper()).split("|"))
-
-
-# contexts
-
-
-class Peers:
-    """Sockets in the learner's process, and their other ends here, where one sees them being closed."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self._kept: dict[int, socket.socket] = {}
-
-    def new(self) -> Fd:
-        given, kept = socket.socketpair()
-        with given:
-            fd: Fd = self._answer.give(given, as_socket=True)
-        self._kept[fd.number] = kept
-        return fd
-
-    def is_closed(self, fd: Fd) -> bool:
-        try:
-            return self._kept[fd.number].recv(1, socket.MSG_DONTWAIT) == b""
-        except BlockingIOError:
-            return False
-
-
-@task("contexts", seconds=15)
-def check_contexts(answer: Answer) -> None:
-    contexts, peers = answer.make("Contexts"), Peers(answer)
-    names = [secrets.choice(["Ada", "Bo", "Cy", "Di"]) + f" {number}" for number in range(4)]
-    clients = [peers.new() for _ in names]
-    redis = [peers.new() for _ in names[:3]]  # the last client has none
-
-    def find(fd: Fd, expected: str | None, code: str, *hints: str) -> None:
-        try:
-            yours = contexts.call("find", fd.number)
-        except Raised as raised:
-            if expected is not None:
-                raise Wrong(code, say=raised.say, yours=raised.kind, expected=expected, hints=hints) from None
-            hint = "Not every event is for somebody who is still here: `dict.get` gives None."
-            raise Wrong("stale-raises", say=raised.say, yours=raised.kind, expected=expected, hints=[hint]) from None
-        if yours != expected:
-            say = f"find({fd.number}) is not right {'for a stale event' if expected is None else ''}".rstrip() + "."
-            raise Wrong(code, yours=yours, expected=expected, hints=hints, say=say)
-
-    for client, name in zip(clients, names, strict=True):
-        contexts.call("arrive", client, name)
-    for client, its_redis in zip(clients, redis, strict=False):
-        contexts.call("connect", client, its_redis)
-    for client, name in zip(clients, names, strict=True):
-        find(client, name, "client-not-found", "`arrive` is told the socket: its number is `client.fileno()`.")
-    for its_redis, name in zip(redis, names, strict=False):
-        find(its_redis, name, "redis-not-found", "There are two look-ups.", "`find` has to try by_redis as well.")
-    contexts.call("end", clients[0])
-    if peers.is_closed(clients[0]) or peers.is_closed(redis[0]):
-        hints = ["A newcomer would get the number, and the events of the old one with it.", "Keep it in a list."]
-        raise Wrong("closes-in-the-batch", say="`end` has closed a socket in mid-batch.", hints=hints)
-    find(clients[0], None, "client-kept", "Who has ended is in no look-up.")
-    find(redis[0], None, "redis-kept", "The client is gone; what about its second descriptor?", "Delete from by_redis.")
-    _end_without_redis(contexts.call, clients[3])
-    newcomer = peers.new()
-    contexts.call("arrive", newcomer, "a newcomer")
-    find(newcomer, "a newcomer", "newcomer-not-found", "Who arrives in the batch in which others end is as good.")
-    contexts.call("batch_is_done")
-    _compare_closed(peers, ended=[clients[0], clients[3]], redis=redis[0], others=[*clients[1:3], newcomer, *redis[1:]])
-    contexts.call("end", clients[1])
-    contexts.call("batch_is_done")
-    _compare_closed(peers, ended=[clients[1]], redis=redis[1], others=[clients[2], newcomer, redis[2]])
-
-
-def _end_without_redis(call: Any, client: Fd) -> None:
-    try:
-        call("end", client)
-    except Raised as raised:
-        hints = [
-            "A client may leave before it has asked for anything.",
-            "`pop(key, None)`, and look at what you got before you close it.",
-        ]
-        raise Wrong("no-redis-raises", say=f"For a client that has no Redis: {raised.say}", hints=hints) from None
-
-
-def _compare_closed(peers: Peers, ended: list[Fd], redis: Fd, others: list[Fd]) -> None:
-    if any(peers.is_closed(fd) for fd in others):
-        hints = ["Close those that have ended, and leave all others alone."]
-        raise Wrong("closes-too-many", say="`batch_is_done` has closed somebody who is still here.", hints=hints)
-    if not all(peers.is_closed(fd) for fd in ended):
-        hints = ["Whoever is not closed keeps its number for ever: a leak.", "`sock.close()` for each that has ended."]
-        raise Wrong("never-closes", say="After `batch_is_done` a client that has ended is still open.", hints=hints)
-    if not peers.is_closed(redis):
-        hints = ["Each client that ends has up to two sockets.", "Put the Redis socket among the finished, too."]
-        raise Wrong("leaks-redis", say="After `batch_is_done` its connection to Redis is still open.", hints=hints)
+def _words(yours: Any) -> set[str]:
+    """The names of the events; POLLIN, EPOLLIN and their number are IN, and "" is nothing."""
+    text = event_names(yours) if isinstance(yours, int) else yours if isinstance(yours, str) else repr(yours)
+    return set(re.sub("E?POLL| ", "", text.upper()).replace(",", "|").split("|")) - {"", "NOTHING", "NONE"}
 
 
 # evidence
@@ -211,11 +119,15 @@ def check_evidence(answer: Answer) -> None:
     ]
     number, fd = bad[0]
     mistake, yours, wait_number = (answer.value(name) for name in ("mistake", "descriptor", "wait_number"))
+    for name, value in (("mistake", mistake), ("descriptor", yours), ("wait_number", wait_number)):
+        expect_filled_in(name, value)
     if mistake != "write-kept":
         default = ("no-such-kind", "Choose one of the five words.")
         code, hint = KINDS.get(mistake, default) if isinstance(mistake, str) else default
         nudge = "One wait was handled for far longer than the others. What was ready in it?"
         raise Wrong(code, yours=mistake, expected="another kind", hints=[hint, nudge])
+    for name, value in (("descriptor", yours), ("wait_number", wait_number)):
+        expect_number(name, value)
     _compare_descriptor(yours, fd, {e.fd: e.role for wait in trace for e in wait.ready})
     if wait_number == number:
         return

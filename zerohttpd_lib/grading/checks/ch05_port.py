@@ -6,8 +6,8 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -15,15 +15,23 @@ from redis.exceptions import RedisError
 from ...kernel.interest import Interest, InterestList
 from ...lab import Lab, LabError
 from ...lab.errors import ServerTrouble
+from ...lab.idle_run import IdleRun
 from ...lab.server import Server
+from ...trace.reader import Trace
 from ..answer_server import server_class
 from . import Answer, Wrong, task
-from .idling import expect_sleep
+from .effort import effort_within
+from .idling import EPOLLS, expect_sleep, sleepers
 
 IDLE: Final = 60  # connections
+AT_ONCE: Final = 30  # that are ready at the same time
+BATCH: Final = 8  # events that are handed on at a time
 REQUESTS: Final = 300
+RECORDING_TIME: Final = 2.0  # seconds
+DYING_TIME: Final = 1.0  # seconds, from an exception to the end of the process
 PAUSE: Final = 9.0  # seconds that Redis pauses at most: on a busy machine, to read an interest list can take one
 GUESTBOOK: Final = b"GET /guestbook HTTP/1.1\r\nHost: lab\r\n\r\n"
+STYLE_SHEET: Final = b"GET /style.css HTTP/1.1\r\nHost: lab\r\n\r\n"
 
 # A fork() would leave copies of sockets in a child. With copies the kernel does not drop what is
 # closed, so that the interest list shows what the server itself has taken off it.
@@ -44,9 +52,10 @@ def check_port(answer: Answer) -> None:
     server, lab = answer.serve("EpollPort"), answer.lab
     compare_listener(server)
     compare_page(server, lab)
-    idle = lab.hold_idle(server, IDLE)
+    idle = hold_idle(server, lab)
     compare_idle(server)
     compare_sleep(server)
+    compare_batch(server)
     compare_while_redis_pauses(server, lab)
     compare_load(server, lab)
     if idle.open_now != IDLE:
@@ -57,12 +66,18 @@ def check_port(answer: Answer) -> None:
     compare_forgetting(answer)
 
 
+def hold_idle(server: Server, lab: Lab) -> IdleRun:
+    try:
+        return lab.hold_idle(server, IDLE)
+    except LabError:
+        compare_crash(server)
+        raise
+
+
 def compare_listener(server: Server) -> None:
     """Before anybody has come, there is an interest list, and the listener is on it."""
     try:
-        interests = _list_when(server, lambda found: len(found) > 0)
-    except ServerTrouble:
-        raise
+        interests = _first_list(server)
     except LabError:
         hints = [
             "Nothing in your class makes an epoll descriptor.",
@@ -72,6 +87,23 @@ def compare_listener(server: Server) -> None:
     if not interests:
         hints = ["The interest list is there, and empty: somebody else is told what to watch.", "Replace `watch`."]
         raise Wrong("nothing-watched", say="Nobody is on the kernel's interest list.", hints=hints)
+
+
+def _first_list(server: Server) -> InterestList:
+    """Raises LabError when there is none; and before that, if the server has ended, that it has."""
+    try:
+        return _list_when(server, lambda found: len(found) > 0)
+    except LabError:
+        compare_crash(server)  # it has had time now
+        return _list_when(server, lambda found: len(found) > 0)
+
+
+def compare_crash(server: Server) -> None:
+    """Raises ServerTrouble when the server ends within a moment."""
+    deadline = time.monotonic() + DYING_TIME
+    while time.monotonic() < deadline:
+        server.check_alive()
+        time.sleep(0.02)
 
 
 def compare_page(server: Server, lab: Lab) -> None:
@@ -103,29 +135,58 @@ def compare_idle(server: Server) -> None:
         say = "These clients are connected and silent."
         raise Wrong("idle-not-watched", yours=len(clients), expected=IDLE, hints=hints, say=say)
     if flags := sorted({i.events for i in interests if i.events != "IN"}):
-        hints = [
-            "The callbacks read once and rely on being told again.",
-            "Hand `events` on as they are, with no EPOLLET and no EPOLLONESHOT.",
-        ]
-        raise Wrong(
-            "not-level-triggered", yours=flags[0], expected="IN", hints=hints, say="What a client is watched for."
-        )
+        say = "What a client is watched for."
+        raise Wrong("not-level-triggered", yours=flags[0], expected="IN", hints=NOT_LEVEL, say=say)
 
 
 def compare_sleep(server: Server) -> None:
     """With nobody to serve, no time of the processor is used, and the kernel has the server in epoll_wait."""
-    used = min(_ticks_used(server.pid), _ticks_used(server.pid))  # the first may have the last of the idle in it
-    if used >= 3:
+    # The least of two: the first may have the last of the idle in it.
+    used = min(effort_within(server.pid, 0.3).seconds for _ in range(2))
+    if used >= 0.03:
         hints = ["How long may `poll` of an epoll object wait, if you give it no number?"]
-        say = f"With nobody to serve, it used {used / 100:.2f} s of the processor in 0.3 s."
+        say = f"With nobody to serve, it used {used:.2f} s of the processor in 0.3 s."
         raise Wrong("never-sleeps", say=say, hints=hints)
     expect_sleep(server, ["Without a number, `poll` of an epoll object waits for as long as it takes."])
-    where = ""
-    with suppress(OSError):
-        where = Path(f"/proc/{server.pid}/wchan").read_text()
-    if where.startswith(("poll_", "do_poll", "do_sys_poll")):
+    if other := [sleeper.call for sleeper in sleepers(server.pid) if sleeper.call not in EPOLLS]:
         hints = ["There is an interest list, but `wait` asks somebody else."]
-        raise Wrong("waits-in-poll", yours=where, expected="a wait in epoll", hints=hints, say="It sleeps in poll().")
+        say = f"It sleeps in {other[0]}()."
+        raise Wrong("waits-in-poll", yours=other[0], expected="a wait in epoll", hints=hints, say=say)
+
+
+def compare_batch(server: Server) -> None:
+    """Of many that are ready, eight events are taken, and the kernel keeps the others for the next wait."""
+    start = server.trace.end
+    with server.frozen():
+        clients = [socket.create_connection(server.address, timeout=5) for _ in range(AT_ONCE)]
+        for client in clients:
+            client.sendall(STYLE_SHEET)
+    for client in clients:
+        with client:
+            if client.recv(12) != b"HTTP/1.1 200":
+                hints = ["Events that you have taken from the kernel, and do not hand on, are lost to the loop."]
+                say = f"{AT_ONCE} clients asked for a page at the same time, and not all of them got it."
+                raise Wrong("loses-some", say=say, hints=hints)
+    waits = _recorded(server, start)
+    if not waits:
+        hints = ["`wait` has to return a list of (descriptor, events), as epoll.poll() does."]
+        raise Wrong("no-list", say="The waits of your server could not be recorded.", hints=hints)
+    most = max(len(wait.ready) for wait in waits)
+    if most != BATCH:
+        say = f"{AT_ONCE} clients were ready, and this is how many `wait` handed on at a time, at most."
+        raise Wrong("other-batch", yours=most, expected=BATCH, say=say, hints=OTHER_BATCH)
+    asked = [sleeper.most_events for sleeper in sleepers(server.pid) if sleeper.most_events is not None]
+    if asked and max(asked) > BATCH:
+        say = f"It takes up to {max(asked):,} events from the kernel, and hands on {BATCH} of them."
+        raise Wrong("throws-away", say=say, hints=THROWS_AWAY)
+
+
+def _recorded(server: Server, start: int) -> Trace:
+    """Since `start`, when all who came have gone; or what there is, if they have not."""
+    deadline = time.monotonic() + RECORDING_TIME
+    while (trace := server.trace.since(start)).total("forget") < AT_ONCE and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return trace
 
 
 def compare_while_redis_pauses(server: Server, lab: Lab) -> None:
@@ -151,6 +212,9 @@ def compare_while_redis_pauses(server: Server, lab: Lab) -> None:
         say = "Redis pauses. The connection to it waits for a reply; this is what it is watched for."
         hints = [hint, "self.epoll.modify(fd, events)"]
         raise Wrong(code, yours=redis[0], expected="IN", hints=hints, say=say)
+    if redis and redis[0] != "IN":
+        say = "Redis pauses. This is what the connection to it is watched for."
+        raise Wrong("not-level-triggered", yours=redis[0], expected="IN", hints=NOT_LEVEL, say=say)
     if client and client[0] != "none":
         hints = ["connect_to_redis calls modify with no event at all. What does yours make of that?"]
         say = "Its page is being made; this is what the client is watched for meanwhile."
@@ -163,12 +227,27 @@ def compare_while_redis_pauses(server: Server, lab: Lab) -> None:
 
 def compare_load(server: Server, lab: Lab) -> None:
     before = _count(lab)
-    result = lab.load(server, clients=8, requests=REQUESTS, timeout=4, progress=False)
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(lab.load, server, clients=8, requests=REQUESTS, timeout=4, progress=False)
+        naps = _naps_until(load.done, server)
+    result = load.result()
     if result.failed:
         raise Wrong("fails-under-load", yours=f"{result.failed} failed", expected="none", say=f"{result.failures}.")
     if _count(lab) - before != REQUESTS:
         say = "Redis counted other than the clients did."
         raise Wrong("lost-count", yours=_count(lab) - before, expected=REQUESTS, say=say)
+    if naps > 1:
+        hints = ["While somebody waits for a page, nothing but epoll_wait is a reason to sleep."]
+        say = f"Under load it was looked at again and again, and {naps} times it was in a sleep() of its own."
+        raise Wrong("naps", say=say, hints=hints)
+
+
+def _naps_until(is_done: Callable[[], bool], server: Server) -> int:
+    naps = 0
+    while not is_done():
+        naps += any(sleeper.call == "sleep" for sleeper in sleepers(server.pid))
+        time.sleep(0.01)
+    return naps
 
 
 def compare_forgetting(answer: Answer) -> None:
@@ -206,13 +285,16 @@ def _count(lab: Lab) -> int:
     return int(lab.redis.client.get("visitor_count") or 0)
 
 
-def _ticks_used(pid: int) -> int:
-    before = _ticks(pid)
-    time.sleep(0.3)
-    return _ticks(pid) - before
-
-
-def _ticks(pid: int) -> int:
-    """Time that the process has used, in hundredths of a second (man 5 proc, stat, fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+NOT_LEVEL: Final = [
+    "The callbacks read once and rely on being told again.",
+    "Hand `events` on as they are, with no EPOLLET and no EPOLLONESHOT.",
+]
+OTHER_BATCH: Final = [
+    "`poll` of an epoll object has an argument that `poll` of a poll object has not: help(select.epoll.poll).",
+    "self.epoll.poll(maxevents=8)",
+]
+THROWS_AWAY: Final = [
+    "Who is not handed on has to wait for the next turn, and the kernel believes that you know: it begins again with "
+    "the same ones.",
+    "Take no more than eight out of the kernel: the others are then the first to be reported the next time.",
+]

@@ -1,4 +1,4 @@
-"""Checks of exercise 06: what one page costs poll and epoll, counted and measured; two more are in ch06_prices."""
+"""Checks of exercise 06: what one page costs poll and epoll, counted and measured; others are in the files beside."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any, Final
 from ...kernel.wait_price import measure_grid
 from ...lab import Lab
 from ...trace.reader import Trace
-from . import Answer, Wrong, ch06_prices, task
+from . import Answer, Wrong, ch06_prices, ch06_table, task
+from .filled_in import expect_dict, expect_filled_in, expect_number, letter
 
-__all__ = ["ch06_prices"]  # registers tasks of its own
+__all__ = ["ch06_prices", "ch06_table"]  # each registers tasks of its own
 
 # calls
 
@@ -27,13 +28,14 @@ REASONS: Final = {
 def check_calls(answer: Answer) -> None:
     counted = {variable: counts_for(answer.lab, path) for variable, path in PATHS.items()}
     for variable, (waits, changes) in counted.items():
-        yours = answer.value(variable)
-        if not isinstance(yours, dict):
-            raise Wrong("not-a-dict", yours=yours, say=f'`{variable}` should have a number for "poll" and for "epoll".')
-        compare_calls(variable, yours, waits, changes)
+        yours = expect_dict(variable, answer.value(variable), ("poll", "epoll"))
+        for name, number in yours.items():
+            expect_number(f"{variable}[{name!r}]", number)
+        compare_calls(variable, yours, waits, changes, counted["guestbook"])
     because = answer.value("because")
-    if because != "b":
-        hint = REASONS.get(because, "Choose a, b or c.") if isinstance(because, str) else "Choose a, b or c."
+    expect_filled_in("because", because)
+    if letter(because) != "b":
+        hint = REASONS.get(letter(because), "Choose a, b or c.") if isinstance(because, str) else "Choose a, b or c."
         hints = [hint, "What does `register` of a `select.poll` object do, besides writing into a dict?"]
         raise Wrong("wrong-reason", yours=because, expected="another reason", hints=hints, say="The counts are right.")
 
@@ -58,33 +60,64 @@ def _settled(server: Any, pages: int) -> Trace:
     return settled
 
 
-def compare_calls(variable: str, yours: dict[str, Any], waits: int, changes: int) -> None:
-    poll, epoll = yours.get("poll"), yours.get("epoll")
+def compare_calls(
+    variable: str, yours: dict[str, Any], waits: int, changes: int, of_the_guestbook: tuple[int, int]
+) -> None:
+    poll, epoll = yours["poll"], yours["epoll"]
     if (poll, epoll) == (waits, waits + changes):
         return
-    hints = ["Write down each wait of one page: what is it that becomes ready?", "Then each watch, modify and forget."]
-    code, hint = _mistake_in(poll, epoll, waits, changes)
+    if variable == "style_sheet" and (poll, epoll) == (of_the_guestbook[0], sum(of_the_guestbook)):
+        code, hint = "file-asks-redis", "The style sheet is a file: who is not asked for it?"
+    else:
+        code, hint = _mistake_in(poll, epoll, waits, changes)
     say = f"For the {variable.replace('_', ' ')} this was counted: " + (
         "poll's number is right, epoll's is not." if poll == waits else "poll's number is another one."
     )
-    raise Wrong(code, yours={"poll": poll, "epoll": epoll}, expected="other numbers", hints=[hint, *hints], say=say)
+    hints = [hint, *(OF_CHANGES if poll == waits else OF_WAITS)[variable]]
+    raise Wrong(code, yours={"poll": poll, "epoll": epoll}, expected="other numbers", hints=hints, say=say)
+
+
+OF_WAITS: Final = {  # further and further, for those who are wrong about poll
+    "guestbook": [
+        "What becomes ready, one after the other? The listener, then the request; and three times Redis has replied.",
+        "Between the request and the first reply one thing more becomes ready: the connection to Redis, for writing.",
+    ],
+    "style_sheet": ["What becomes ready? The listener, when somebody comes, and that one, when it has asked."],
+}
+OF_CHANGES: Final = {  # for those who are right about poll; epoll waits as often, and changes its list besides
+    "guestbook": [
+        "epoll waits as often as poll. To that add each watch, modify and forget, of the client and of its Redis.",
+        "Both are watched and forgotten. And while Redis is asked, each of them is modified once.",
+    ],
+    "style_sheet": ["epoll waits as often as poll. To that add each change for the one descriptor of the client."],
+}
 
 
 def _mistake_in(poll: Any, epoll: Any, waits: int, changes: int) -> tuple[str, str]:
-    if poll == waits + changes:
-        return (
+    few = {waits - 1: ("no-accept", "Before there is a client, somebody has to become ready, too: the listener.")}
+    one_reply = "one-reply", "LRANGE, INCR, GET: each is sent when the reply to the one before is here."
+    of_poll = {
+        waits + changes: (
             "poll-pays-for-changes",
             "To poll's list a descriptor is added without the kernel: what is a system call then?",
-        )
-    if poll == waits - 1:
-        return "no-accept", "Before there is a client, somebody has to become ready, too: the listener."
-    if poll in (waits - 2, waits - 3):
-        return "one-reply", "LRANGE, INCR, GET: each is sent when the reply to the one before is here."
-    if poll == waits and epoll == waits:
-        return "changes-are-free", "For epoll each change of the list is an epoll_ctl, a call of its own."
-    if poll == waits and epoll in (waits + changes - 1, waits + changes - 2):
-        return "never-forgets", "What was watched is forgotten before it is closed, by one more epoll_ctl each."
-    return "another-count", "Follow one page in chapter 5: `what_was_ready` shows its waits."
+        ),
+        waits - 2: one_reply,
+        waits - 3: one_reply,
+        waits + 1: ("waits-for-the-end", "When its page is sent, the client is closed. Nobody waits for that."),
+        0: ("poll-never-asks", "poll() is a system call, and it is called for each wait."),
+    } | few
+    two_short = (
+        "One and the same descriptor is watched, modified and forgotten. Is one of these missing, for both of them?"
+    )
+    of_epoll = {
+        changes: ("waits-forgotten", "Those are the changes. Each wait is an epoll_wait besides."),
+        waits: ("changes-are-free", "For epoll each change of the list is an epoll_ctl, a call of its own."),
+        waits + changes - 1: ("one-change-short", "One change is missing. Go through the life of both descriptors."),
+        waits + changes - 2: ("two-changes-short", two_short),
+        waits + changes // 2: ("one-descriptor", "There is a second descriptor that comes and goes with each page."),
+    }
+    other = "another-count", "Follow one page in chapter 5: `what_was_ready` shows its waits."
+    return of_epoll.get(epoll, other) if poll == waits else of_poll.get(poll, other)
 
 
 # winner
@@ -108,17 +141,17 @@ WINNER: Final = {  # the mistake that a wrong prediction is, and a hint
 @task("winner", seconds=20)
 def check_winner(answer: Answer) -> None:
     cheaper, decides = answer.value("cheaper"), answer.value("decides")
-    if not isinstance(cheaper, dict):
-        raise Wrong("not-a-dict", yours=cheaper, say="`cheaper` should have a word for each of 1, 2, 3 and 4.")
+    cheaper = expect_dict("cheaper", cheaper, SITUATIONS)
     for number, (poll, epoll) in measured_waits().items():
-        yours = cheaper.get(number)
+        yours = letter(cheaper[number])
         if yours in allowed(poll / epoll):
             continue
         default = ("no-such-word", 'Choose "poll", "epoll" or "close".')
         code, hint = WINNER.get((number, yours), default) if isinstance(yours, str) else default
         say = f"Situation {number}, just measured: poll took {poll * 1e6:.2f} µs, and epoll {epoll * 1e6:.2f} µs."
         raise Wrong(code, yours=yours, expected="another word", hints=[hint], say=say)
-    if decides != "c":
+    expect_filled_in("decides", decides)
+    if letter(decides) != "c":
         hints = ["Compare situations 2 and 3, then 1 and 3: what is the same, and what is not?"]
         say = "The situations are right."
         raise Wrong("wrong-reason", yours=decides, expected="another reason", hints=hints, say=say)

@@ -1,38 +1,175 @@
-"""How a server waits when there is nothing to do: the kernel counts how often it wakes up."""
+"""How an answer waits, and what it holds: processes watched from outside, by what the kernel says of them (man 5 proc).
+
+Nothing here is the answer's own word, and nothing depends on how fast this machine is: to go to sleep, to be woken
+up, to have a thread or a descriptor are counted, not timed.
+"""
 
 from __future__ import annotations
 
+import os
+import platform
+import re
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ...lab.server import Server
 from . import Wrong
+from .effort import effort_of, effort_within
+
+if TYPE_CHECKING:
+    from ...lab.server import Server
 
 WATCHED_TIME: Final = 0.5  # seconds
 MOST: Final = 3  # wake-ups in that time: something else may still have been under way
+BUSY: Final = 0.02  # seconds of processor time in that time: who sleeps uses none
+SHORT: Final = 10.0  # seconds: whoever waits with a time limit below this one wakes up for nothing
+QUIET_TIME: Final = 2.0  # seconds until a process that has answered is asleep again
+
+# The system calls that wait, by number; and which argument is the time limit, in milliseconds, where it is a plain one.
+CALLS: Final = {
+    "x86_64": {0: "read", 7: "poll", 23: "select", 35: "sleep", 43: "accept", 45: "recv", 47: "recv", 61: "wait4",
+               202: "futex", 219: "restarted", 230: "sleep", 232: "epoll_wait", 270: "select", 271: "ppoll",
+               281: "epoll_pwait", 288: "accept", 441: "epoll_pwait2"},
+    "aarch64": {22: "epoll_pwait", 63: "read", 72: "select", 73: "ppoll", 98: "futex", 101: "sleep", 115: "sleep",
+                128: "restarted", 202: "accept", 207: "recv", 212: "recv", 242: "accept", 260: "wait4",
+                441: "epoll_pwait2"},
+}.get(platform.machine(), {})  # fmt: skip
+# Where in the kernel it sleeps (wchan).
+PLACES: Final = {"poll_": "poll", "do_poll": "poll", "do_sys_poll": "poll", "hrtimer": "sleep", "do_nanosleep": "sleep"}
+LIMIT_AT: Final = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}
+MOST_EVENTS_AT: Final = 2  # of the epoll calls
+EPOLLS: Final = ("epoll_wait", "epoll_pwait", "epoll_pwait2")
+AWAITS: Final = (*EPOLLS, "select", "ppoll", "sleep")
+
+
+class Sleeper(NamedTuple):
+    """A thread that sleeps in a system call. `limit`: seconds, None for no limit or one that cannot be seen."""
+
+    call: str
+    limit: float | None
+    most_events: int | None  # that an epoll call may return
+
+
+def sleepers(pid: int) -> list[Sleeper]:
+    """Every thread that sleeps in a call that waits; none where the kernel keeps that to itself."""
+    found = (_sleeper_of(thread) for thread in _threads_of(pid))
+    return [sleeper for sleeper in found if sleeper is not None]
+
+
+def _sleeper_of(thread: Path) -> Sleeper | None:
+    with suppress(OSError):  # ended, or not for us to see
+        number, *words = (thread / "syscall").read_text().split()
+        if number == "running":
+            return None
+        if (call := CALLS.get(int(number))) != "restarted":
+            return None if call is None else _sleeper(call, [int(word, 16) for word in words])
+        # A poll() that was stopped and continued goes on in another call, without arguments (man 2 restart_syscall).
+        place = (thread / "wchan").read_text()
+        call = next((call for beginning, call in PLACES.items() if place.startswith(beginning)), None)
+        return None if call is None else Sleeper(call, None, None)
+    return None
+
+
+def sleeper_in(pid: int, is_over: Callable[[], bool]) -> Sleeper | None:
+    """The thread that sleeps in a wait of the answer's own, as soon as there is one; None if it is over without.
+
+    An answer's process itself waits to be asked, in poll() without a limit: that one does not count. Where the
+    kernel keeps its calls to itself, it is taken for one that sleeps as it should.
+    """
+    if not _can_be_seen(pid):
+        time.sleep(WATCHED_TIME)
+        return None if is_over() else Sleeper("unknown", 0.0, None)
+    while not is_over():
+        for sleeper in sleepers(pid):
+            if sleeper.call in AWAITS or (sleeper.call == "poll" and sleeper.limit is not None):
+                return sleeper
+        time.sleep(0.002)
+    return None
+
+
+def _can_be_seen(pid: int) -> bool:
+    try:
+        return bool(CALLS and Path(f"/proc/{pid}/syscall").read_text())
+    except OSError:
+        return False
+
+
+def _sleeper(call: str, arguments: list[int]) -> Sleeper:
+    limit = None
+    if call in LIMIT_AT:
+        milliseconds = arguments[LIMIT_AT[call]] & 0xFFFFFFFF
+        limit = None if milliseconds >= 0x80000000 else milliseconds / 1e3  # negative: for ever
+    return Sleeper(call, limit, arguments[MOST_EVENTS_AT] & 0xFFFFFFFF if call in EPOLLS else None)
 
 
 def expect_sleep(server: Server, hints: list[str]) -> None:
-    """Raises Wrong("wakes-up") when the server, with nobody to serve, does not just sleep."""
-    woken = min(wakeups(server.pid), wakeups(server.pid))
+    """Raises Wrong("wakes-up") when the server, with nobody to serve, does not just sleep, for as long as it takes."""
+    efforts = [effort_within(server.pid, WATCHED_TIME) for _ in range(2)]
+    woken, busy = min(each.sleeps for each in efforts), min(each.seconds for each in efforts)
     if woken > MOST:
         say = f"With nobody to serve, it woke up {woken / WATCHED_TIME:,.0f} times a second."
         raise Wrong("wakes-up", yours=woken / WATCHED_TIME, expected=0, say=say, hints=hints)
+    if busy > BUSY:
+        say = f"With nobody to serve, it does not sleep: {busy:.2f} s of the processor in {WATCHED_TIME:g} s."
+        raise Wrong("wakes-up", say=say, hints=hints)
+    limits = [sleeper.limit for sleeper in sleepers(server.pid) if sleeper.limit is not None]
+    if limits and min(limits) < SHORT:
+        say = f"With nobody to serve, it wakes up every {min(limits):g} seconds, and finds nothing."
+        raise Wrong("wakes-up", yours=1 / max(min(limits), 1e-3), expected=0, say=say, hints=hints)
 
 
-def wakeups(pid: int) -> int:
-    """How often the threads of a process have gone to sleep of their own will, within `WATCHED_TIME`."""
-    before = _sleeps(pid)
-    time.sleep(WATCHED_TIME)
-    return _sleeps(pid) - before
+class Spent(NamedTuple):
+    """What a call into the answer's process returned, and what it took."""
+
+    result: Any
+    sleeps: int  # beside the one in which the process waits for the next call
+    processor: float  # seconds
+    elapsed: float  # seconds, as the clock has them
 
 
-def _sleeps(pid: int) -> int:
-    """Of all its threads (man 5 proc, status, voluntary_ctxt_switches)."""
-    number = 0
-    for thread in Path(f"/proc/{pid}/task").glob("*/status"):
-        with suppress(OSError):  # ended since
-            number += sum(int(line.split()[1]) for line in thread.read_text().splitlines() if line.startswith("vol"))
-    return number
+def spent_in(pid: int, call: Callable[[], Any]) -> Spent:
+    """Make a call, and see what the process spends on it. It must have one thread, which waits to be asked."""
+    _until_quiet(pid)
+    before, started = effort_of(pid), time.monotonic()
+    result = call()
+    elapsed = time.monotonic() - started
+    _until_quiet(pid)
+    effort = effort_of(pid).since(before)
+    return Spent(result, effort.sleeps - 1, effort.seconds, elapsed)
+
+
+def _until_quiet(pid: int) -> None:
+    """Until the process sleeps: what it had to do after its answer counts as its own."""
+    deadline = time.monotonic() + QUIET_TIME
+    while _state(pid) != "S" and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def descriptors(pid: int) -> dict[int, str]:
+    """The open descriptors, and what each one refers to."""
+    found = {}
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):  # closed since
+            found[int(entry.name)] = os.readlink(entry)
+    return found
+
+
+def interest_lists(pid: int) -> list[dict[int, int]]:
+    """Of each epoll descriptor: what is asked for, by descriptor (fdinfo), without ERR and HUP, which all have."""
+    lists = []
+    for fd, what in descriptors(pid).items():
+        if what == "anon_inode:[eventpoll]":
+            text = Path(f"/proc/{pid}/fdinfo/{fd}").read_text()
+            targets = re.findall(r"tfd:\s*(\d+) events:\s*([0-9a-f]+)", text)
+            lists.append({int(target): int(events, 16) & ~0x18 for target, events in targets})
+    return lists
+
+
+def _threads_of(pid: int) -> Iterator[Path]:
+    return Path(f"/proc/{pid}/task").glob("*")

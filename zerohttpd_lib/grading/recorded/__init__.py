@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 def recorded_trace() -> list[Wait]:
     """The waits of a server that has one mistake, from its start on."""
-    waits = json.loads((HERE / "one_mistake.json").read_text())
+    waits = json.loads((HERE / "one_mistake.json").read_text(encoding="utf-8"))
     return [
         Wait(**{**wait, "ready": [Entry(*e) for e in wait["ready"]], "changes": [Entry(*e) for e in wait["changes"]]})
         for wait in waits
@@ -25,6 +25,6 @@ def recorded_trace() -> list[Wait]:
 
 def recorded_times(how: str) -> list[tuple[int, int, float]]:
     """Measured waits of "poll" or "epoll": (watched, ready, seconds), each the median of many."""
-    with open(HERE / "wait_times.csv", newline="") as file:
+    with open(HERE / "wait_times.csv", newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["how"] == how]
     return [(int(row["watched"]), int(row["ready"]), float(row["seconds"])) for row in rows]

@@ -1,0 +1,213 @@
+"""Right answers to exercise 03 that are unlike its solutions."""
+
+from right_answers import RightAnswer
+
+RIGHT = {
+    "unasked": [
+        RightAnswer(
+            "nothing for none",
+            '%%answer unasked\nrevents = {"a": "HUP|IN", "b": "", "c": "IN", "d": "ERR|HUP", "e": "NVAL"}\n',
+        ),
+        RightAnswer(
+            "sets of names",
+            '%%answer unasked\nrevents = dict(a={"IN", "HUP"}, b=set(), c={"IN"}, d={"ERR", "HUP"}, e={"NVAL"})\n',
+        ),
+        RightAnswer(
+            "with spaces, and the names of the select module",
+            '%%answer unasked\nrevents = {"a": "POLLIN | POLLHUP", "b": "none", "c": "pollin", '
+            '"d": "ERR | HUP", "e": "NVAL"}\n',
+        ),
+    ],
+    "last_words": [
+        RightAnswer(
+            "pieces that are joined, in a bytearray",
+            """%%answer last_words
+def last_words(sock):
+    array = (PollFd * 1)(PollFd(sock.fileno(), select.POLLIN | select.POLLRDHUP))
+    kept, room = bytearray(), memoryview(bytearray(333))
+    while poll(array, -1):
+        try:
+            number = sock.recv_into(room)
+        except ConnectionError:
+            return kept, "reset"
+        if number == 0:
+            return kept, "closed"
+        kept += room[:number]
+""",
+        ),
+        RightAnswer(
+            "Python's own poll, and all that is there at each event",
+            """%%answer last_words
+def last_words(sock):
+    poller = select.poll()
+    poller.register(sock, select.POLLIN)
+    pieces = []
+    while True:
+        poller.poll()
+        try:
+            while piece := sock.recv(500, socket.MSG_DONTWAIT):
+                pieces.append(piece)
+            return b"".join(pieces), "closed"
+        except BlockingIOError:
+            continue
+        except ConnectionResetError:
+            return b"".join(pieces), "reset"
+""",
+        ),
+        RightAnswer(
+            "a generator, and a list for a pair",
+            """%%answer last_words
+def pieces_of(sock):
+    array = (PollFd * 1)(PollFd(sock.fileno(), select.POLLIN))
+    while True:
+        poll(array, milliseconds=-1)
+        piece = sock.recv(65536)
+        if not piece:
+            return
+        yield piece
+
+
+def last_words(sock):
+    data, how = b"", "closed"
+    try:
+        for piece in pieces_of(sock):
+            data += piece
+    except OSError:
+        how = "reset"
+    return [memoryview(data), how]
+""",
+        ),
+    ],
+    "array": [
+        RightAnswer(
+            "one array that is changed in place",
+            """%%answer array
+class ArrayPoller:
+    def __init__(self):
+        self.array, self.number = (PollFd * 1024)(), 0
+
+    def place(self, fd):
+        for place in range(self.number):
+            if self.array[place].fd == fd:
+                return place
+        raise KeyError(fd)
+
+    def watch(self, fd, events):
+        self.array[self.number] = PollFd(fd, events)
+        self.number += 1
+
+    def modify(self, fd, events):
+        self.array[self.place(fd)].events = events
+
+    def forget(self, fd):
+        kept = [(one.fd, one.events) for one in self.array[: self.number] if one.fd != fd]
+        self.place(fd)
+        self.number = 0
+        for fd, events in kept:
+            self.watch(fd, events)
+
+    def wait(self, milliseconds):
+        used = (PollFd * self.number).from_buffer(self.array)
+        poll(used, milliseconds)
+        return [(one.fd, one.revents) for one in used if one.revents]
+""",
+        ),
+        RightAnswer(
+            "a class with slots, an array that is kept until something changes, a generator",
+            """%%answer array
+class ArrayPoller:
+    __slots__ = ("asked", "array")
+
+    def __init__(self):
+        self.asked, self.array = [], None
+
+    def find(self, fd):
+        return next((entry for entry in self.asked if entry[0] == fd), None)
+
+    def watch(self, fd, events):
+        self.array = None
+        self.asked.append([fd, events])
+
+    def modify(self, fd, events):
+        entry = self.find(fd)
+        if entry is None:
+            raise KeyError(f"{fd} is not watched")
+        self.array = None
+        entry[1] = events
+
+    def forget(self, fd):
+        if self.find(fd) is None:
+            raise KeyError(fd)
+        self.array = None
+        self.asked.remove(self.find(fd))
+
+    def ready(self):
+        for entry in self.array:
+            if entry.revents != 0:
+                yield [entry.fd, entry.revents]
+
+    def wait(self, milliseconds):
+        if self.array is None:
+            self.array = (PollFd * len(self.asked))()
+            for place, (fd, events) in enumerate(self.asked):
+                self.array[place].fd, self.array[place].events = fd, events
+        poll(self.array, milliseconds)
+        return list(self.ready())
+""",
+        ),
+        RightAnswer(
+            "a dict of entries",
+            """%%answer array
+class ArrayPoller(dict):
+    def watch(self, fd, events):
+        self[fd] = PollFd(fd, events)
+
+    def modify(self, fd, events):
+        self[fd].events = events
+
+    forget = dict.__delitem__
+
+    def wait(self, milliseconds):
+        array = (PollFd * len(self))(*self.values())
+        poll(array, milliseconds)
+        return tuple((fd, each.revents) for fd, each in zip(self, array) if each.revents)
+""",
+        ),
+    ],
+    "density": [
+        RightAnswer(
+            "a fraction",
+            """%%answer density
+from fractions import Fraction
+
+
+def density(watched, ready):
+    return Fraction(sum(ready), sum(watched) or 1)
+""",
+        ),
+        RightAnswer(
+            "numpy",
+            """%%answer density
+import numpy as np
+
+
+def density(watched, ready):
+    return np.float64(np.sum(ready) / max(1, np.sum(watched)))
+""",
+        ),
+        RightAnswer(
+            "a weighted mean, and 0",
+            """%%answer density
+def density(watched, ready):
+    if not watched:
+        return 0
+    return sum(w * (r / w) for w, r in zip(watched, ready)) / sum(watched)
+""",
+        ),
+    ],
+    "looks": [
+        RightAnswer("in one line", '%%answer looks\nbusy, silent, because = 1, 100, "b"\n'),
+        RightAnswer("floating point", '%%answer looks\nbusy = 1.0\nsilent = 1e2\nbecause = "b"\n'),
+        RightAnswer("worked out", '%%answer looks\nbusy = len("x")\nsilent = 10 ** 2\nbecause = chr(98)\n'),
+    ],
+}

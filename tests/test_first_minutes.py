@@ -1,0 +1,175 @@
+"""What a first start may meet: each gets one sentence, with what mends it, or just works."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zerohttpd_lib.lab import course
+
+ROOT = Path(__file__).resolve().parents[1]
+ZEROHTTPD = [sys.executable, "-m", "zerohttpd_lib"]
+
+
+def run(command: list[str], cwd: Path, **variables: str | None) -> subprocess.CompletedProcess[str]:
+    """With these environment variables; without those that are None."""
+    environment = {name: value for name, value in {**os.environ, **variables}.items() if value is not None}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def mounted(how: str, command: list[str]) -> list[str]:
+    """The command, after `how` in a mount namespace of its own (man 7 mount_namespaces)."""
+    return ["unshare", "-Urm", "sh", "-c", f'{how} && exec "$@"', "sh", *command]
+
+
+can_mount = pytest.mark.skipif(
+    subprocess.run(["unshare", "-Urmn", "true"], capture_output=True, check=False).returncode != 0,
+    reason="an ordinary user may not mount here",
+)
+ONLY_PYPI = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": None, "PIP_INDEX_URL": None, "PIP_RETRIES": "1"}
+READ_ONLY = "mount --bind . . && mount -o remount,bind,ro . && cd ."
+NO_PROC = "mount -t tmpfs tmpfs /proc"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """As much of one as `make lab` reads before packages have come."""
+    (tmp_path / "authoring").mkdir()
+    for name in ("authoring/make-environment", "pyproject.toml", "README.md", "Makefile"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty one, which takes seconds to make."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    return folder
+
+
+def make(checkout: Path, python: str = sys.executable) -> list[str]:
+    return ["make", "--silent", "-C", str(checkout), "lab", f"PYTHON={python}"]
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """The one sentence of a start that failed; what make adds to it is make's."""
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    (sentence,) = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    return sentence
+
+
+def test_without_the_venv_module(checkout: Path) -> None:
+    """On Debian and Ubuntu it is a package of its own."""
+    (checkout / "ensurepip.py").write_text("raise ImportError('not here')")
+    sentence = said(run(make(checkout), checkout, PYTHONPATH=str(checkout)))
+    assert re.search(r"cannot make virtual environments: sudo apt install python3\.\d+-venv$", sentence)
+
+
+def test_with_an_old_python(checkout: Path) -> None:
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    old = next(versions.glob("3.[6-9].*/bin/python3"), None)
+    if old is None:
+        pytest.skip("there is no old Python here")
+    assert "is not a Python 3.10 or newer: run make with PYTHON=" in said(run(make(checkout, str(old)), checkout))
+
+
+def test_without_a_python(checkout: Path) -> None:
+    programs = checkout / "bin"
+    programs.mkdir()
+    for name in ("make", "sh", "uname"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    assert said(run(make(checkout, ""), checkout, PATH=str(programs))).startswith("Python 3.10 or newer is needed: ")
+
+
+@can_mount
+def test_without_a_network(checkout: Path, environment: Path) -> None:
+    (checkout / ".venv").symlink_to(environment)
+    sentence = said(run(["unshare", "-Urn", *make(checkout)], checkout, **ONLY_PYPI))
+    assert sentence == "No package can be fetched: is the network up? Run make again when it is."
+
+
+def test_with_a_proxy_that_does_not_answer(checkout: Path, environment: Path) -> None:
+    (checkout / ".venv").symlink_to(environment)
+    sentence = said(run(make(checkout), checkout, **ONLY_PYPI, HTTPS_PROXY="http://127.0.0.1:9", https_proxy=None))
+    assert sentence.startswith("The proxy http://127.0.0.1:9 does not let pip through: ")
+
+
+@can_mount
+def test_on_a_full_disk(checkout: Path) -> None:
+    (checkout / ".venv").mkdir()
+    full = f"mount -t tmpfs -o size=1m tmpfs {checkout}/.venv"
+    assert said(run(mounted(full, make(checkout)), checkout)).startswith("The disk is full: free 1 GB")
+
+
+@can_mount
+def test_a_checkout_that_cannot_be_written_to(checkout: Path) -> None:
+    sentence = said(run(mounted(READ_ONLY, make(checkout)), checkout))
+    assert sentence.startswith("This folder cannot be written to: make a copy that can")
+
+
+@pytest.fixture(scope="module")
+def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mit Leerzeichen und Ümlaut")
+    list(course.lay_out(folder))
+    return folder
+
+
+@can_mount
+def test_a_course_that_cannot_be_written_to(lab_folder: Path) -> None:
+    sentence = said(run(mounted(READ_ONLY, [*ZEROHTTPD, "lab", "--no-browser"]), lab_folder))
+    assert "Read-only file system. Lay the course out in a folder of yours: zerohttpd init" in sentence
+
+
+@can_mount
+def test_without_proc(lab_folder: Path) -> None:
+    sentence = said(run(mounted(NO_PROC, [*ZEROHTTPD, "lab", "--no-browser"]), lab_folder))
+    assert sentence.endswith("sudo mount -t proc proc /proc")
+
+
+@can_mount
+def test_a_disk_that_is_full_for_the_course(tmp_path: Path) -> None:
+    full = f"mount -t tmpfs -o size=100k tmpfs {tmp_path} && cd {tmp_path}"
+    assert "No space left on device. Free some space" in said(run(mounted(full, [*ZEROHTTPD, "init"]), tmp_path))
+
+
+PLAIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # ASCII
+
+
+def test_without_a_home_in_a_plain_locale_with_few_descriptors_at_a_taken_port_it_starts(lab_folder: Path) -> None:
+    """All at once, for each start takes seconds. The one thing that can be mended is said."""
+    away = {name: value for name, value in os.environ.items() if name != "HOME"} | PLAIN
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [*ZEROHTTPD, "lab", "--no-browser", "--port", str(port)]
+        with subprocess.Popen(
+            ["sh", "-c", 'ulimit -n 1000; exec "$@"', "sh", *command],
+            cwd=lab_folder, env=away, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if re.search(r"http://127\.0\.0\.1:\d+/lab", line):
+                    break
+            process.send_signal(signal.SIGTERM)
+            lines.append(process.stdout.read())
+    text = "".join(lines)
+    assert process.returncode == 0 and "Traceback" not in text, text
+    assert "put '* hard nofile 20000' into /etc/security/limits.conf" in text
+    assert not re.search("warning", text, re.I)
+
+
+def test_everything_else_works_in_a_plain_locale(tmp_path: Path) -> None:
+    for arguments in (["init", "here"], ["doctor"], ["diff", "poll", "epoll"], ["update", "here"]):
+        done = run([*ZEROHTTPD, *arguments], tmp_path, HOME=None, **PLAIN)
+        assert (done.returncode, done.stderr) == (0, "")
