@@ -270,6 +270,67 @@ def forged(self, message, *rest):
 channel.Channel.send = forged
 """
 
+HIDDEN_MEMORY = """
+import ctypes, os
+from zerohttpd_lib.grading import system_calls
+kept = []
+try:
+    while True:
+        kept.append(os.memfd_create("mine"))
+        os.truncate(kept[-1], 1 << 20)
+        os.posix_fallocate(kept[-1], 0, 1 << 20)
+except PermissionError:
+    pass
+machine = system_calls.MACHINES[os.uname().machine]
+libc = ctypes.CDLL(None, use_errno=True)
+for name in ("shmget", "msgget", "memfd_secret", "keyctl", "io_uring_setup"):
+    if libc.syscall(machine.refused[name], 0, 0, 0, 0) >= 0 or ctypes.get_errno() != 1:
+        raise SystemExit(name)
+"""
+HOST = """
+import socket
+try:
+    socket.socket(socket.AF_VSOCK)
+except OSError:
+    pass
+else:
+    raise SystemExit("AF_VSOCK")
+"""
+JUDGES_END = """
+import os, socket, stat, time
+for fd in range(3, 30):
+    try:
+        if stat.S_ISSOCK(os.fstat(fd).st_mode):
+            judge = socket.socket(fileno=fd)
+    except OSError:
+        pass
+"""
+DESCRIPTORS = f"""{JUDGES_END}
+try:
+    for _ in range(3000):
+        socket.send_fds(judge, [b" "], [1] * 16)
+except OSError:  # an ordinary user may not have so many under way (man 7 unix, ETOOMANYREFS)
+    pass
+"""
+ENDLESS = f"{JUDGES_END}\nwhile True:\n    judge.send(b'x')\n    time.sleep(0.001)"
+FIRST = """
+import os
+for name in ("mem", "oom_score_adj", "environ"):
+    try:
+        with open(f"/proc/1/{name}", "r+b") as file:
+            file.write(b"0")
+    except OSError:
+        pass
+os.kill(1, 9)
+"""
+
+# Those whose outcome is the box's doing: tried in each kind of box.
+FOR_THE_BOX = (
+    "nothing", "written elsewhere", "left behind", "shadowed modules", "job", "memory", "installed", "stop", "end all",
+    "later", "abstract", "solutions", "checks", "network", "hidden memory", "host", "descriptors", "first process",
+    "disk", "deleted", "parent",
+)  # fmt: skip
+
 CHEATS = {
     "nothing": Cheat("The wrong answer, and nothing else", lambda book: None, ""),
     "output": Cheat("A wrong output saved in the notebook", change(CHECK, **SAVED), CLAIM),
@@ -392,6 +453,19 @@ CHEATS = {
     "long": Cheat(
         "An exception of 15 MB", answer("raise ValueError('x' * 15_000_000)"), "raised ValueError: xxx", "does-not-run"
     ),
+    "hidden memory": Cheat("Memory that is no process's, the session's keys, io_uring", answer(HIDDEN_MEMORY), ""),
+    "host": Cheat("The host of this virtual machine, past the network namespace", answer(HOST), ""),
+    "descriptors": Cheat("48,000 descriptors sent to the judge", answer(DESCRIPTORS), ""),
+    "endless": Cheat(
+        "A reply that goes on byte by byte", answer(ENDLESS), "Your code did not end within 8 seconds.", "too-slow"
+    ),
+    "first process": Cheat("The first process of its namespace killed, and written to", answer(FIRST), ""),
+    "stopped": Cheat(
+        "Itself stopped (SIGSTOP)",
+        answer("import os\nos.kill(os.getpid(), 19)"),
+        "Your code did not end within 8 seconds.",
+        "too-slow",
+    ),
     "disk": Cheat(
         "900 MB on the disk",
         answer("for n in range(900):\n    open(f'/tmp/{n}', 'wb').write(bytes(1_000_000))"),
@@ -409,7 +483,7 @@ CHEATS = {
     "storm": Cheat(
         "A fork storm",
         answer("import os\nwhile True:\n    os.fork()"),
-        "Your code has started more than 200 processes. All of them have been ended.",
+        "Your code has started more than 200 processes, or too many threads. All have been ended.",
         "too-many-processes",
     ),
     "parent": Cheat("The judge looked for and killed", answer(

@@ -7,15 +7,16 @@ import os
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
 import pytest
-from cheats import ANSWER, CHEATS, EXERCISE, RIGHT, TASK, WRONG, cell
+from cheats import ANSWER, CHEATS, EXERCISE, FOR_THE_BOX, RIGHT, TASK, WRONG, cell
 from proc import command, descendants
 
-from zerohttpd_lib.grading.box import best
+from zerohttpd_lib.grading.box import BUBBLEWRAP, UNSHARED, best, can_be_made
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "exercises" / f"{EXERCISE}.ipynb"
@@ -35,9 +36,27 @@ class Report(NamedTuple):
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
-    """Every attempt in a folder of its own, as if handed in by a class, and one right answer. Graded in one go."""
-    handed_in = tmp_path_factory.mktemp("handed-in")
-    for name, cheat in CHEATS.items():
+    """Of every attempt."""
+    return reports_on(CHEATS, tmp_path_factory.mktemp("handed-in"))
+
+
+GRADE = """
+import sys
+from zerohttpd_lib import cli
+from zerohttpd_lib.grading import box
+for kind in sys.argv.pop(1).split():
+    del box.KINDS[kind]
+sys.exit(cli.main())
+"""
+
+
+def reports_on(names: Iterable[str], handed_in: Path, *, but: str = "") -> dict[str, Report]:
+    """Attempts in a folder each, as if handed in by a class, and one right answer. Graded in one go.
+
+    `but`: kinds of box that are not to be used.
+    """
+    for name in names:
+        cheat = CHEATS[name]
         book = json.loads(SHIPPED.read_text())
         cell(book, ANSWER)["source"] = f"%%answer {TASK}\n{WRONG}"
         cheat.do(book)
@@ -46,7 +65,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
     cell(book, ANSWER)["source"] = f"%%answer {TASK}\n{RIGHT}"
     hand_in(handed_in / "honest", book)
     score = handed_in / "score.xml"
-    command = [sys.executable, "-m", "zerohttpd_lib", "grade", str(handed_in), "--junitxml", str(score)]
+    command = [sys.executable, "-c", GRADE, but, "grade", str(handed_in), "--junitxml", str(score)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 1, run.stderr
     return dict(map(report_on, ElementTree.parse(score).iterfind(f".//testcase[@name='{TASK}']")))
@@ -70,6 +89,21 @@ def test_the_wrong_answer_still_fails_and_the_attempt_is_reported(name: str, rep
     assert report.status in ("wrong", "not attempted")
     assert report.code == cheat.code
     assert cheat.reported in report.text
+
+
+@pytest.fixture(scope="module")
+def without_bubblewrap(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Report]:
+    """Of those that are the box's to hold back."""
+    return reports_on(FOR_THE_BOX, tmp_path_factory.mktemp("handed-in-again"), but=BUBBLEWRAP.kind)
+
+
+@pytest.mark.skipif(not can_be_made(UNSHARED), reason="unshare makes no box here")
+@pytest.mark.parametrize("name", FOR_THE_BOX)
+def test_so_it_does_in_a_box_made_by_unshare(name: str, without_bubblewrap: dict[str, Report]) -> None:
+    cheat, report = CHEATS[name], without_bubblewrap[name.replace(" ", "-")]
+    assert (report.status, report.code) == ("wrong", cheat.code)
+    assert cheat.reported in report.text
+    assert without_bubblewrap["honest"].status == "right"
 
 
 def test_a_right_answer_beside_them_is_right_and_nothing_is_reported(reports: dict[str, Report]) -> None:

@@ -13,7 +13,7 @@ from proc import command, descendants
 from small_exercise import small_exercise
 
 from zerohttpd_lib.grading.attempts import Progress
-from zerohttpd_lib.grading.box import KINDS, NONE, Box, best
+from zerohttpd_lib.grading.box import KINDS, NONE, Box, best, can_be_made
 from zerohttpd_lib.grading.exercise import Exercise
 from zerohttpd_lib.grading.judge import judge
 from zerohttpd_lib.grading.verdict import COULD_NOT, NOT_ATTEMPTED, RIGHT, WRONG, Verdict
@@ -64,6 +64,16 @@ def test_a_socket_arrives_as_a_socket(exercise: Exercise) -> None:
     assert judge("greet", "def greet(sock):\n    return b'hello'", exercise).code == "says-nothing"
 
 
+# The answer's end of the channel to the judge.
+CHANNEL = """
+import os, socket, stat, time
+for fd in range(3, 30):
+    try:
+        if stat.S_ISSOCK(os.fstat(fd).st_mode):
+            judge = socket.socket(fileno=fd)
+    except OSError:
+        pass
+"""
 HOSTILE = {
     "an endless loop": ("def add(a, b):\n    while True:\n        pass", "too-slow", "It was in line"),
     "an endless cell": ("while True:\n    pass", "too-slow", "Your code did not end"),
@@ -120,6 +130,23 @@ HOSTILE = {
         "too-much-memory",
         "bytes of memory",
     ),
+    "memory that is shared": (
+        "import mmap, time\nkept = mmap.mmap(-1, 1 << 30)\nkept.write(bytes(1 << 30))\ntime.sleep(60)",
+        "too-much-memory",
+        "bytes of memory",
+    ),
+    "a reply that never ends": (
+        f"{CHANNEL}def add(a, b):\n    while True:\n        judge.send(b'x')\n        time.sleep(0.001)",
+        "too-slow",
+        "add() did not return within 2 seconds",
+    ),
+    "descriptors for the judge": (
+        f"{CHANNEL}def add(a, b):\n    try:\n        for _ in range(3000):\n"
+        "            socket.send_fds(judge, [b' '], [1] * 16)\n    except OSError:\n        pass\n"
+        "    return 0",
+        "no-sum",
+        "not the sum",
+    ),
     "a value equal to all": (
         "class Yes:\n    def __eq__(self, other):\n        return True\n    def __ne__(self, other):\n"
         "        return False\ndef add(a, b):\n    return Yes()",
@@ -135,10 +162,21 @@ HOSTILE = {
 }
 
 
-# What no process of the answer's can reach from a box, and so does not even tell of it.
-WITHOUT_A_BOX = {
-    "a checker that is another": ("no-sum", "not the sum"),
-    "the end of its parent": ("exits", "ended"),
+THE_BOX_MATTERS = {
+    "os._exit", "a crash", "a closed channel", "replies written beforehand", "a result written to the judge's output",
+    "a checker that is another", "a server of the library's", "many processes", "the end of its parent",
+    "memory that is shared", "a reply that never ends", "descriptors for the judge",
+}  # fmt: skip
+# What no process of the answer's can reach from a box of namespaces, and so does not even tell of it.
+OTHERWISE = {
+    "none": {
+        "a checker that is another": ("no-sum", "not the sum"),
+        "the end of its parent": ("exits", "ended"),
+    },
+    "Landlock": {
+        "a checker that is another": ("does-not-run", "PermissionError"),
+        "the end of its parent": ("does-not-run", "PermissionError"),
+    },
 }
 
 
@@ -147,13 +185,14 @@ WITHOUT_A_BOX = {
 def test_an_answer_that_does_harm_is_told_so_and_leaves_nothing(
     exercise: Exercise, what: str, box: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if box not in (best().kind, NONE.kind):
+    if not can_be_made(KINDS[box]):
         pytest.skip(f"no {box} here")
+    if box not in (best().kind, NONE.kind) and what not in THE_BOX_MATTERS:
+        pytest.skip("it is the same in each kind of box")
     code, expected, words = HOSTILE[what]
     if what == "memory in many processes":  # reached fast on a slow machine, too
         monkeypatch.setattr("zerohttpd_lib.grading.judge.MOST_MEMORY", 800 << 20)
-    if box == NONE.kind:
-        expected, words = WITHOUT_A_BOX.get(what, (expected, words))
+    expected, words = OTHERWISE.get(box, {}).get(what, (expected, words))
     verdict = judge("add", f"%%answer add\n{code}", exercise, box=KINDS[box])
     assert (verdict.status, verdict.code) == (WRONG, expected), verdict
     assert words in verdict.sentence
@@ -161,26 +200,48 @@ def test_an_answer_that_does_harm_is_told_so_and_leaves_nothing(
     assert not [pid for pid in descendants(os.getpid()) if "grading" in command(pid)]
 
 
-@pytest.mark.skipif(not best().holds, reason="without a box this would be the end of all your processes")
-def test_a_fork_storm_is_ended(exercise: Exercise) -> None:
-    verdict = judge("add", "%%answer add\nimport os\nwhile True:\n    os.fork()", exercise, box=best())
+SAFE = [box for box in KINDS.values() if box.holds and can_be_made(box)]
+only_in_a_box = pytest.mark.skipif(not SAFE, reason="without a box this would be the end of all your processes")
+
+
+@only_in_a_box
+@pytest.mark.parametrize("box", SAFE, ids=lambda box: box.kind)
+def test_a_fork_storm_is_ended(exercise: Exercise, box: Box) -> None:
+    verdict = judge("add", "%%answer add\nimport os\nwhile True:\n    os.fork()", exercise, box=box)
     assert (verdict.status, verdict.code) in ((WRONG, "too-many-processes"), (WRONG, "does-not-run")), verdict
     assert not [pid for pid in descendants(os.getpid()) if "grading" in command(pid)]
 
 
-@pytest.mark.skipif(not best().holds, reason="without a box this would be the end of all your processes")
+@only_in_a_box
+def test_threads_are_counted_too(exercise: Exercise) -> None:
+    """By the kernel for an ordinary user; by the guard for root, whom the kernel does not count (man 2 setrlimit)."""
+    code = (
+        "import threading, time\nthreading.stack_size(65_536)\n"
+        "for _ in range(1500):\n    threading.Thread(target=time.sleep, args=[60], daemon=True).start()\ntime.sleep(60)"
+    )
+    verdict = judge("add", f"%%answer add\n{code}", exercise, box=best())
+    assert (verdict.status, verdict.code) in ((WRONG, "too-many-processes"), (WRONG, "does-not-run")), verdict
+
+
+def test_what_is_judged_is_the_first_to_go_when_the_machine_has_no_memory(exercise: Exercise) -> None:
+    code = "kept = open('/proc/self/oom_score_adj').read()\ndef add(a, b):\n    return kept"
+    assert add(exercise, code).yours == "1000\n"
+
+
+@only_in_a_box
+@pytest.mark.parametrize("box", SAFE, ids=lambda box: box.kind)
 @pytest.mark.parametrize("number", [9, 19])
-def test_the_end_of_everybody_is_the_answers_own(exercise: Exercise, number: int) -> None:
+def test_the_end_of_everybody_is_the_answers_own(exercise: Exercise, number: int, box: Box) -> None:
     """kill(-1) goes to every process that one may signal (man 2 kill). In a box these are its own."""
     code = (
         f"import os, sys\nassert 'ZEROHTTPD_BOX' in os.environ\nos.kill(-1, {number})\nos.kill(os.getpid(), {number})"
     )
-    verdict = judge("add", f"%%answer add\n{code}", exercise, box=best())
+    verdict = judge("add", f"%%answer add\n{code}", exercise, box=box)
     assert (verdict.status, verdict.code) == (WRONG, "does-not-run")
     assert "ProcessLookupError" in verdict.sentence  # there is nobody else
 
 
-@pytest.mark.parametrize("box", [best(), NONE], ids=lambda box: box.kind)
+@pytest.mark.parametrize("box", [box for box in KINDS.values() if can_be_made(box)], ids=lambda box: box.kind)
 def test_processes_left_behind_are_ended(exercise: Exercise, box: Box) -> None:
     """A daemon with a session of its own, which no longer has to do with the answer."""
     name = secrets.token_hex(8)
@@ -355,6 +416,11 @@ def test_what_an_answer_says_is_shown_and_not_obeyed_and_has_an_end(exercise: Ex
 
 def test_nothing_of_our_environment_is_there(exercise: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_TOKEN", "secret")
-    verdict = add(exercise, "import os\ndef add(a, b):\n    return sorted(os.environ)")
+    code = (
+        "import os\ndef add(a, b):\n"
+        "    first = 1 if 'ZEROHTTPD_BOX' in os.environ else 'self'\n"  # of its PID namespace, where there is one
+        "    return [*sorted(os.environ), *open(f'/proc/{first}/environ').read().split('\\0')]"
+    )
+    verdict = add(exercise, code)
     assert "PATH" in str(verdict.yours)
     assert "A_TOKEN" not in str(verdict.yours)

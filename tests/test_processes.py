@@ -13,6 +13,7 @@ import pytest
 from proc import command, descendants, is_gone, parent, wait_for_end
 from waiting import wait_until
 
+from zerohttpd_lib.lab import guard, processes
 from zerohttpd_lib.lab.errors import LabError
 from zerohttpd_lib.lab.processes import GuardedProcess, new_folder
 
@@ -210,3 +211,18 @@ def is_guard(pid: int) -> bool:
 
 def test_a_lab_error_shows_a_notebook_its_message_alone() -> None:
     assert LabError("Do this.")._render_traceback_() == ["LabError: Do this."]
+
+
+def test_when_the_machine_has_hardly_any_memory_left_what_is_guarded_has_to_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a reserve of twice what there is, nothing can be spared; without a loss meanwhile, nobody is to blame."""
+    total = guard.meminfo("MemTotal")
+    monkeypatch.setattr(guard, "LEFT", 2.0)
+    assert guard.over_the_limits(1000, 1 << 60, left=4 * total) == processes.TOO_LITTLE_LEFT
+    assert guard.over_the_limits(1000, 1 << 60, left=total) == 0
+
+
+def test_the_guard_and_the_lab_mean_the_same_by_a_status() -> None:
+    for name in ("TOO_MANY", "TOO_MUCH", "TOO_LITTLE_LEFT"):
+        assert getattr(guard, name) == getattr(processes, name)

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from .channel import Channel, Closed
 from .package_view import withhold
+from .system_calls import refuse_some
 from .values import Fd, Held, decode, encode
 
 MEMORY: Final = 4 * 1_073_741_824  # bytes of address space
@@ -39,6 +40,8 @@ def limit_resources() -> None:
     for limit, most in [*limits, (resource.RLIMIT_CPU, PROCESSOR_TIME)]:
         _, hard = resource.getrlimit(limit)
         resource.setrlimit(limit, (most if hard == resource.RLIM_INFINITY else min(most, hard),) * 2)
+    if IN_A_BOX in os.environ:
+        refuse_some()
 
 
 def new_namespace() -> dict[str, Any]:
@@ -139,7 +142,7 @@ def describe(problem: BaseException) -> dict[str, Any]:
 def main(fd: int) -> int:
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.dup2(2, 1)  # what the learner prints is nobody's input
-    channel = Channel(socket.socket(fileno=fd))
+    channel = Channel(socket.socket(fileno=fd), takes_descriptors=True)
     channel.sock.set_inheritable(False)
     limit_resources()
     channel.sock.send(HELLO)

@@ -12,6 +12,7 @@ from typing import Any, Final
 LONGEST_MESSAGE: Final = 16 * 1_048_576  # bytes
 CHUNK: Final = 65_536
 SHOWN: Final = 80  # bytes of what is no message
+MOST_DESCRIPTORS: Final = 16  # beside one message
 
 
 _poll: Final = select.poll  # whatever becomes of the module in a learner's process
@@ -34,11 +35,12 @@ class TooLong(Exception):
 
 
 class Channel:
-    """One end of a stream socket."""
+    """One end of a stream socket. Descriptors that come beside the messages are kept, or else not even taken."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, *, takes_descriptors: bool = False) -> None:
         self.sock = sock
-        self._received = b""
+        self._most_beside = MOST_DESCRIPTORS if takes_descriptors else 0
+        self._received = bytearray()
         self.descriptors: list[int] = []  # that came beside the messages, and were not taken yet
 
     def send(self, message: dict[str, Any], descriptors: tuple[int, ...] = (), deadline: float | None = None) -> None:
@@ -56,10 +58,12 @@ class Channel:
 
     def receive(self, deadline: float | None = None) -> dict[str, Any]:
         """The next message. Raises Closed, Garbled, TooLong, and TimeoutError at `deadline` (time.monotonic)."""
-        while b"\n" not in self._received:
+        looked_at = 0
+        while (end := self._received.find(b"\n", looked_at)) < 0:
+            looked_at = len(self._received)
             self._wait(select.POLLIN, deadline)
             try:
-                data, descriptors, _, _ = socket.recv_fds(self.sock, CHUNK, 16)
+                data, descriptors, _, _ = socket.recv_fds(self.sock, CHUNK, self._most_beside)
             except ConnectionResetError:
                 raise Closed from None
             self.descriptors += descriptors
@@ -68,7 +72,8 @@ class Channel:
             self._received += data
             if len(self._received) > LONGEST_MESSAGE:
                 raise TooLong
-        line, _, self._received = self._received.partition(b"\n")
+        line = bytes(self._received[:end])
+        del self._received[: end + 1]
         try:
             message = json.loads(line)
         except (ValueError, RecursionError):
@@ -80,6 +85,7 @@ class Channel:
     def _wait(self, events: int, deadline: float | None) -> None:
         waiting = _poll()
         waiting.register(self.sock, events)
-        left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-        if not waiting.poll(left):
+        left = None if deadline is None else (deadline - time.monotonic()) * 1000
+        # Too late is too late, also for one who sends a byte from time to time.
+        if (left is not None and left <= 0) or not waiting.poll(left):
             raise TimeoutError

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..lab.errors import LabError
-from ..lab.processes import TOO_MANY, TOO_MUCH, GuardedProcess, new_folder
+from ..lab.processes import TOO_LITTLE_LEFT, TOO_MANY, TOO_MUCH, GuardedProcess, new_folder
 from .box import Box, best
 from .exercise import Exercise, exercise_with
 from .verdict import COULD_NOT, NOT_ATTEMPTED, WRONG, Verdict
@@ -139,11 +139,13 @@ def _environment(folder: Path) -> dict[str, str]:
 def _ended_without(task: str, status: int, box: Box, said: str) -> Verdict:
     """A verdict on an answer whose judge has given none."""
     if status == TOO_MANY:
-        say = f"Your code has started more than {MOST_PROCESSES} processes. All of them have been ended."
+        say = f"Your code has started more than {MOST_PROCESSES} processes, or too many threads. All have been ended."
         return Verdict(task, WRONG, "too-many-processes", say, hints=["Look for what starts processes in a loop."])
     if status == TOO_MUCH:
         say = f"Your code has taken more than {MOST_MEMORY:,} bytes of memory. It has been ended."
         return Verdict(task, WRONG, "too-much-memory", say, hints=["Look for what grows in a loop."])
+    if status == TOO_LITTLE_LEFT:  # and nobody can tell who has it
+        return Verdict(task, COULD_NOT, "no-memory", "the machine had hardly any memory left meanwhile.")
     why = said[-300:] or "nobody said why"
     more = "" if box.holds else " Without a box an answer can end its judge: read it."
     return Verdict(task, COULD_NOT, "no-verdict", f"its process has ended without a verdict: {why}.{more}")

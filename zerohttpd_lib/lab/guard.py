@@ -11,9 +11,10 @@ kills whatever the command left behind, however deep: the guard is a "subreaper"
 so the kernel makes it the parent of every orphan among its descendants. They are stopped before
 they are killed, or those that multiply would be faster than we are.
 
-With --most it counts its descendants ten times a second. A limit of the kernel's (RLIMIT_NPROC,
+With --most it counts its descendants and their threads ten times a second. A limit of the kernel's (RLIMIT_NPROC,
 man 2 setrlimit) counts all processes of a user, and holds for all users but root. With --memory it
-adds up what they hold in memory, each time: the kernel's limits are for one process each.
+adds up what they hold in memory, each time: the kernel's limits are for one process each. What cannot be added up is
+seen by what the machine has left; and should the kernel have to end processes itself, it ends these first.
 With --keep the command gets these descriptors of ours.
 
 This file imports nothing of the package and is run with `python -I -S`: it starts in a few
@@ -31,12 +32,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 COUNTING_TIME = 0.1  # seconds between two counts
 TIMES_ANEW = 10  # the grace may begin so often
-TOO_MANY, TOO_MUCH = 96, 97  # our exit status when there were more processes, or more memory, than allowed
-PAGE = os.sysconf("SC_PAGE_SIZE")
+# Our exit status when there were more processes or threads, or more memory, than allowed; or nearly none left.
+TOO_MANY, TOO_MUCH, TOO_LITTLE_LEFT = 96, 97, 98
+THREADS = 5  # that may be there for each process that may
+LEFT = 1 / 16  # of the machine's memory; below that, and after a loss of as much, we end what we guard
 libc = ctypes.CDLL(None)
 
 
@@ -57,10 +61,12 @@ def main(arguments: list[str]) -> int:
 
 def run(command: list[str], grace: float, most: int, memory: int, kept: list[int]) -> int:
     """Run the command until it ends, or until our standard input does. Returns its exit status."""
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=kept, preexec_fn=before_exec)  # noqa: PLW1509 - one thread
+    start = partial(before_exec, memory > 0)
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=kept, preexec_fn=start)  # noqa: PLW1509 - one thread
     for fd in kept:  # or nobody would see that the command has closed them
         os.close(fd)
     # The command's pipes are its own: should it close them, our readers must see that.
+    left = meminfo("MemAvailable") if memory else 0
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)
     os.dup2(null, 2)
@@ -69,12 +75,10 @@ def run(command: list[str], grace: float, most: int, memory: int, kept: list[int
     waiting.register(0, select.POLLIN)
     waiting.register(ended, select.POLLIN)
     while not (ready := dict(waiting.poll(COUNTING_TIME * 1000 if most else None))):
-        pids = descendants(most=most)
-        if len(pids) > most or (memory and sum(map(memory_of, pids)) > memory):
-            if os.path.basename(command[0]) == "bwrap":
-                child.kill()  # it began a PID namespace: that is the end of all in there, at once
+        if reason := over_the_limits(most, memory, left):
+            child.kill()  # if it began a PID namespace, that is the end of all in there, at once
             kill_descendants()
-            return TOO_MANY if len(pids) > most else TOO_MUCH
+            return reason
     if ended not in ready:
         child.terminate()
         waiting.unregister(0)
@@ -109,8 +113,11 @@ def open_descriptors(of: int | None) -> int:
     return number
 
 
-def before_exec() -> None:
+def before_exec(is_first_to_go: bool) -> None:
     """In the child: a group of its own, the default signals, and die if the guard is killed."""
+    if is_first_to_go:  # of all processes, when the kernel has no memory (man 5 proc); nobody may then take it back
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -158,14 +165,38 @@ def children_of(pid: int) -> list[int]:
     return children
 
 
-def memory_of(pid: int) -> int:
-    """Bytes that a process has to itself in memory: resident, but not shared with files (man 5 proc, statm)."""
-    try:
-        with open(f"/proc/{pid}/statm") as file:
-            _, resident, shared, *_ = file.read().split()
-    except OSError:  # it has ended since
+def over_the_limits(most: int, memory: int, left: int) -> int:
+    """Why all has to end now, as an exit status; 0 if nothing is wrong. `left`: memory that there was at first."""
+    pids = descendants(most=most)
+    if len(pids) > most:
+        return TOO_MANY
+    if not memory:
         return 0
-    return (int(resident) - int(shared)) * PAGE
+    uses = [use_of(pid) for pid in pids]
+    if sum(threads for threads, _ in uses) > most * THREADS:
+        return TOO_MANY
+    if sum(held for _, held in uses) > memory:
+        return TOO_MUCH
+    now, reserve = meminfo("MemAvailable"), int(meminfo("MemTotal") * LEFT)
+    return TOO_LITTLE_LEFT if now < reserve and left - now > reserve else 0
+
+
+def use_of(pid: int) -> tuple[int, int]:
+    """Threads, and bytes that a process has in memory (man 5 proc, status): its own, and what it shares with other
+    processes, but not what comes from files."""
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            about = dict(line.split(":", 1) for line in file)
+        held = [int(about.get(name, "0").split()[0]) * 1024 for name in ("RssAnon", "RssShmem")]
+        return int(about["Threads"]), sum(held)
+    except (OSError, ValueError, KeyError):  # it has ended since
+        return 0, 0
+
+
+def meminfo(name: str) -> int:
+    """Of the machine, in bytes."""
+    with open("/proc/meminfo") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(f"{name}:"))
 
 
 def send(pid: int, number: int) -> None:

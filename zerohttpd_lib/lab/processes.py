@@ -21,7 +21,8 @@ from .errors import LabError
 from .guard import descendants, ends_in_time
 
 GUARD: Final = Path(__file__).with_name("guard.py")
-TOO_MANY, TOO_MUCH = 96, 97  # the guard's status when there were more processes, or more memory, than allowed
+# The guard's status when there were more processes or threads, or more memory, than allowed; or hardly any left.
+TOO_MANY, TOO_MUCH, TOO_LITTLE_LEFT = 96, 97, 98
 MOST_STACKS: Final = 3
 LAST_LINES_TIME: Final = 1.0  # seconds for a reader to take in what was printed last
 STACK_TIME: Final = 2.0  # seconds for a hanging process to write its stack

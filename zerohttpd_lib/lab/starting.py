@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import select
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import cloudpickle
 
@@ -18,6 +21,7 @@ from .errors import LabError, ServerDidNotStart
 from .processes import GuardedProcess, new_folder, no_room
 
 START_TIME: Final = 10.0  # seconds for a server to listen
+LONGEST_ANNOUNCEMENT: Final = 1000  # bytes of the line that says where
 
 InABox = Callable[[list[str], Path], list[str]]
 
@@ -59,23 +63,37 @@ class Started:
             raise
         arguments = ["-m", "zerohttpd_lib.servers.child", str(folder / "spec")]
         self.process = GuardedProcess([sys.executable, *arguments] if box is None else box(arguments, folder), folder)
+        self.url: str
+        self.pid: int
         try:
-            announced = self._read_announcement(name)
-            self.url: str = announced["url"]
-            self.pid: int = announced["pid"] if box is None else self.process.pid_of(announced["pid"])
-        except BaseException:
+            self.url, number = self._read_announcement()
+            self.pid = number if box is None else self.process.pid_of(number)
+        except BaseException as problem:
             self.process.stop()
+            if isinstance(problem, (ValueError, LookupError, TypeError, ProcessLookupError)):
+                said = self.process.errors() or "nothing"
+                raise ServerDidNotStart(f"The {name} server did not start. It said:\n{said}") from None
             raise
 
-    def _read_announcement(self, name: str) -> dict[str, Any]:
+    def _read_announcement(self) -> tuple[str, int]:
+        """The first line that the process says: its URL and its number. Raises ValueError and such for anything else.
+
+        In a process that runs a learner's code, that could have written it.
+        """
+        fd, line, deadline = self.process.output.fileno(), b"", time.monotonic() + START_TIME
         waiting = select.poll()  # not select(): it takes no descriptor above 1023, and a notebook may be there
-        waiting.register(self.process.output, select.POLLIN)
-        line = self.process.output.readline() if waiting.poll(START_TIME * 1000) else ""
-        if not line:
-            said = self.process.errors() or "nothing"
-            raise ServerDidNotStart(f"The {name} server did not start. It said:\n{said}")
-        announcement: dict[str, Any] = json.loads(line)
-        return announcement
+        waiting.register(fd, select.POLLIN)
+        while b"\n" not in line and len(line) < LONGEST_ANNOUNCEMENT:
+            left = deadline - time.monotonic()
+            data = os.read(fd, LONGEST_ANNOUNCEMENT) if left > 0 and waiting.poll(left * 1000) else b""
+            if not data:
+                break
+            line += data
+        announced = json.loads(line)
+        url, number = str(announced["url"]), int(announced["pid"])
+        if urlsplit(url).port is None:
+            raise ValueError("no URL of a server's")
+        return url, number
 
 
 def _pickled(spec: dict[str, Any]) -> bytes:
