@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from ..lab.cluster import Cluster
 from ..lab.errors import LabError
-from .box import best
+from .box import BUBBLEWRAP, best
 from .crew import Done
 from .exercise import shipped
 from .rows import Case, not_judged
@@ -43,7 +43,11 @@ def why_unfit(version: str) -> str:
     """Why this worker cannot judge for a library of this version; "" if it can."""
     if library_version() != version:
         return f"it has the library {library_version()}, and here is {version}"
-    return "" if best().holds else "it can make no box for answers; `zerohttpd doctor` there says what is missing"
+    return (
+        ""
+        if best().kind == BUBBLEWRAP.kind
+        else "it can make no box with bubblewrap; `zerohttpd doctor` there says what is missing"
+    )
 
 
 def judge_on_a_worker(task: str, source: str, exercise: str, seed: str, version: str) -> dict[str, Any]:
