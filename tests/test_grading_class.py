@@ -2,67 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
-from xml.etree import ElementTree
+from typing import Any
 
 import pytest
-from small_exercise import NAME, small_course, with_answers, with_pristine
+from small_class import RIGHT_ADD, Class, needs_a_box, rows
+from small_exercise import NAME
 
-from zerohttpd_lib.grading.box import best
 from zerohttpd_lib.grading.legible import legible
 
-RIGHT_ADD = "def add(a, b):\n    return a + b"
-pytestmark = [
-    pytest.mark.timeout(400),
-    pytest.mark.skipif(not best().holds, reason="no box can be made here: see zerohttpd doctor"),
-]
-
-
-class Class(NamedTuple):
-    """A course with the small exercise, and a folder for what was handed in."""
-
-    home: Path
-    notebook: Path
-    pristine: Path
-    folder: Path
-
-    def hand_in(self, where: str, **answers: str) -> Path:
-        return with_answers(self.notebook, self.folder / where, **answers)
-
-    def grade(self, *options: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        program = "import small_pristine, sys; from zerohttpd_lib.cli import main; sys.exit(main(sys.argv[1:]))"
-        command = [sys.executable, "-c", program, "grade", str(self.folder), *options]
-        return subprocess.run(
-            command, cwd=self.home, env={**with_pristine(self.pristine), **(environment or {})},
-            capture_output=True, text=True, check=False, timeout=300,
-        )  # fmt: skip
+pytestmark = [pytest.mark.timeout(400), needs_a_box]
 
 
 @pytest.fixture
 def of(tmp_path: Path) -> Class:
-    exercises, _, pristine = small_course(tmp_path)
-    folder = tmp_path / "handed-in"
-    folder.mkdir()
-    return Class(tmp_path, exercises / f"{NAME}.ipynb", pristine, folder)
-
-
-def rows(of: Class, *options: str) -> dict[tuple[str, str], dict[str, str]]:
-    """By student and task, as they are in the CSV file; which has to agree with JUnit's."""
-    run = of.grade("--csv", "score.csv", "--junitxml", "score.xml", "--html", "score.html", *options)
-    assert "Traceback" not in run.stderr, run.stderr
-    with open(of.home / "score.csv", newline="", encoding="utf-8") as file:
-        found = {(row["student"].removeprefix("'"), row["task"]): row for row in csv.DictReader(file)}
-    cases = ElementTree.parse(of.home / "score.xml").findall(".//testcase")
-    assert sorted((case.attrib["classname"].rpartition(".")[0], case.attrib["name"]) for case in cases) == sorted(found)
-    return found
+    return Class.new(tmp_path)
 
 
 def statuses(found: dict[tuple[str, str], dict[str, str]], student: str) -> list[str]:
@@ -185,6 +143,14 @@ def test_a_whole_course_handed_in_does_not_grade_its_solutions(of: Class) -> Non
     assert statuses(rows(of), "eve") == ["not attempted"] * 2
 
 
+def test_only_the_exercise_that_is_asked_for_is_graded(of: Class) -> None:
+    of.hand_in(f"ada/{NAME}.ipynb", add=RIGHT_ADD)
+    assert set(rows(of, "--exercise", "90")) == {("ada", "add"), ("ada", "greet")}
+    refused = of.grade("--exercise", "91")
+    assert refused.returncode == 2
+    assert "There is no exercise 91" in refused.stderr
+
+
 def test_what_lies_beside_a_notebook_is_not_run(of: Class) -> None:
     of.hand_in(f"eve/{NAME}.ipynb", add="def add(a, b):\n    return 0")
     ran = of.home / "ran"
@@ -235,8 +201,17 @@ def test_the_page_shows_a_mark_for_each_and_who_has_the_same_answer(of: Class) -
     of.hand_in(f"bob/{NAME}.ipynb", add=f"# mine\n{RIGHT_ADD}")
     rows(of)
     page = (of.home / "score.html").read_text()
-    assert page.count("<td title='right'>✓</td>") == 2
-    assert "<li>add: ada, bob</li>" in page
+    assert page.count('<td class="right" title="right">') == 2
+    assert "<td>ada, bob</td>" in page
+
+
+def test_nobody_is_taken_for_another_who_has_a_name_that_is_shown_alike(of: Class) -> None:
+    names = ["\x1b", "\\x1b", "x" * 150 + "a", "x" * 150 + "b"]
+    for name in names:
+        of.hand_in(f"{name}/{NAME}.ipynb", add=RIGHT_ADD if name.endswith("a") else "add = None")
+    found = rows(of)
+    assert len({student for student, _ in found}) == len(names)
+    assert [row["status"] for (_, task), row in found.items() if task == "add"].count("right") == 1
 
 
 def test_without_a_box_others_are_refused_in_a_sentence_unless_asked_for(of: Class, tmp_path: Path) -> None:

@@ -16,6 +16,13 @@ from typing import Final
 from .load.plan import THINK_TIMES
 from .servers import DEFAULT_RUNG, RUNGS
 
+REPORTS = {
+    "junitxml": "write the results as JUnit has them",
+    "html": "write them as a page for the teacher",
+    "csv": "write them for a spreadsheet",
+    "pages": "write a page for each student",
+    "gradescope": "write one student's as Gradescope has them",
+}
 # What is no fault of ours, and what mends it.
 CANNOT_WRITE: Final = {
     errno.ENOSPC: "Free some space (df -h shows where there is none), and try again.",
@@ -43,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"zerohttpd: {problem.filename}: {problem.strerror}. {CANNOT_WRITE[problem.errno]}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("zerohttpd: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"zerohttpd: {interrupt or 'interrupted'}", file=sys.stderr)
         return 130
     return status
 
@@ -131,12 +138,18 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_grading(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     grade = commands.add_parser("grade", help="grade exercise notebooks, or folders of them")
-    grade.add_argument("paths", nargs="*", metavar="PATH", help="a notebook, or a folder (default: your exercises)")
-    grade.add_argument("--junitxml", metavar="FILE", help="write the results as JUnit has them")
-    grade.add_argument("--html", metavar="FILE", help="write them as a page for the teacher")
-    grade.add_argument("--csv", metavar="FILE", help="write them for a spreadsheet")
-    grade.add_argument("--jobs", type=int, default=2, metavar="N", help="tasks at a time (default: 2)")
+    grade.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="a notebook, or a folder (default: your exercises)"
+    )
+    grade.add_argument("--exercise", action="append", default=[], metavar="NN", help="only this one; may be repeated")
+    for report, what in REPORTS.items():
+        place = "FOLDER" if report == "pages" else "FILE"
+        grade.add_argument(f"--{report}", type=Path, metavar=place, help=what)
+    grade.add_argument("--jobs", type=int, default=2, metavar="N", help="answers at a time (default: 2)")
     grade.add_argument("--seed", metavar="TEXT", help="draw the same numbers as a run that has printed this seed")
+    grade.add_argument("--anew", action="store_true", help="judge all of it again; else, what has changed")
+    grade.add_argument("--keep-in", type=Path, metavar="FOLDER", help="where verdicts are kept (default: your state)")
+    grade.add_argument("--scheduler", metavar="ADDRESS", help="have the workers of this Dask cluster judge")
     grade.add_argument(
         "--without-a-box", action="store_true", help="run the answers of others even where no box can be made"
     )
@@ -276,12 +289,14 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    from .grading.run import grade
+    from .grading.report import Reports
+    from .grading.run import How, grade
 
-    return grade(
-        options.paths, junitxml=options.junitxml, html=options.html, csv=options.csv, jobs=options.jobs,
-        seed=options.seed, without_a_box=options.without_a_box,
+    how = How(
+        exercises=options.exercise, jobs=options.jobs, seed=options.seed, keep_in=options.keep_in, anew=options.anew,
+        without_a_box=options.without_a_box, scheduler=options.scheduler,
     )  # fmt: skip
+    return grade(options.paths, how, Reports(**{option: getattr(options, option) for option in REPORTS}))
 
 
 def _update(options: argparse.Namespace) -> int:

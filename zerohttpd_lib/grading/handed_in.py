@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -49,22 +49,49 @@ class File(NamedTuple):
     problem: str
 
 
-def handed_in(paths: list[Path]) -> list[HandedIn]:
-    """Every student × exercise: all of the exercises that anybody has handed in, for each student.
+def handed_in(paths: list[Path], only: Sequence[str] = ()) -> list[HandedIn]:
+    """Every student × exercise: those whose names begin with one of `only`, or all that anybody has handed in.
 
     Raises LabError where there is nothing to be graded.
     """
-    files: dict[str, list[File]] = {}
+    files: dict[Path, list[File]] = {}
     for path in paths:
-        for student, file in _files(path):
-            files.setdefault(student, [])
+        for folder, file in _files(path):
+            files.setdefault(folder, [])
             if file is not None:
-                files[student].append(file)
+                files[folder].append(file)
     exercises = {file.exercise.name for found in files.values() for file in found if file.exercise is not None}
     if not exercises:
         raise LabError("There is no exercise notebook here: name one, or a folder with some.")
+    exercises = _chosen_by_name(only) if only else exercises
     wanted = [exercise for name, exercise in shipped().items() if name in exercises]
-    return [_chosen(student, exercise, found) for student, found in files.items() for exercise in wanted]
+    names = _names(files)
+    return [_chosen(names[folder], exercise, found) for folder, found in files.items() for exercise in wanted]
+
+
+def _chosen_by_name(beginnings: Sequence[str]) -> set[str]:
+    chosen: set[str] = set()
+    for beginning in beginnings:
+        found = {name for name in shipped() if name.startswith(beginning)}
+        if not found:
+            raise LabError(f"There is no exercise {in_one_line(beginning)}; there are {', '.join(shipped())}.")
+        chosen |= found
+    return chosen
+
+
+def _names(folders: Iterable[Path]) -> dict[Path, str]:
+    """What each student is called: nobody as another, although what is shown of two names may be the same."""
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for folder in folders:
+        name = shown = _shown(folder.name)
+        number = 1
+        while name in taken:
+            number += 1
+            name = f"{shown} ({number})"
+        names[folder] = name
+        taken.add(name)
+    return names
 
 
 def _chosen(student: str, exercise: Exercise, files: list[File]) -> HandedIn:
@@ -90,29 +117,30 @@ def _how_good(file: File) -> tuple[bool, bool, int, str]:
 # Files, one after the other.
 
 
-def _files(path: Path) -> Iterator[tuple[str, File | None]]:
-    """Each student, and each notebook of theirs; None for a folder, so that an empty one is a student, too."""
+def _files(path: Path) -> Iterator[tuple[Path, File | None]]:
+    """Each student's folder, and each notebook of theirs; None for a folder, so that an empty one is a student, too."""
     if not path.exists():
         raise LabError(f"There is no {path}: name a notebook, or a folder with notebooks.")
     if not path.is_dir():
         with _opened(path.resolve().parent) as folder:
-            yield _shown(path.resolve().parent.name), _read(path.name, path.name, 0, folder)
+            yield path.resolve().parent, _read(path.name, path.name, 0, folder)
         return
+    path = path.resolve()
     with os.scandir(path) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     with _opened(path) as top:
         for entry in entries:
             if entry.name.endswith(".ipynb") and not entry.is_dir(follow_symlinks=False):
-                yield _shown(path.resolve().name), _read(entry.name, entry.name, 0, top)
+                yield path, _read(entry.name, entry.name, 0, top)
     for entry in entries:
         if entry.name.startswith(".") or (entry.name.endswith(".ipynb") and not entry.is_dir(follow_symlinks=False)):
             continue
         if entry.is_symlink() and entry.is_dir():
             problem = f"{_shown(entry.name)} is a link to another folder; it is not followed."
-            yield _shown(entry.name), File(_shown(entry.name), 0, None, None, problem)
+            yield Path(entry.path), File(_shown(entry.name), 0, None, None, problem)
         elif entry.is_dir(follow_symlinks=False):
-            yield _shown(entry.name), None
-            yield from ((_shown(entry.name), file) for file in _below(Path(entry.path)))
+            yield Path(entry.path), None
+            yield from ((Path(entry.path), file) for file in _below(Path(entry.path)))
 
 
 def _below(folder: Path) -> Iterator[File]:

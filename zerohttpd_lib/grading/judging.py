@@ -37,7 +37,8 @@ def main(fd: int) -> None:
 
     from . import checks
 
-    random.seed(f"{job.seed} {job.task}")
+    # Of the answer, too: whoever was told what is expected, and answers just that, is asked for something else.
+    random.seed(f"{job.seed} {job.task} {job.source!a}")
     try:
         checks.load(job.checks)
         task = checks.TASKS[job.task]

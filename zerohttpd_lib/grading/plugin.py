@@ -17,7 +17,8 @@ import pytest
 
 from .exercise import Exercise
 from .judge import judge
-from .run import AT_A_TIME, CLAIM, OLDER
+from .rows import CLAIM, OLDER
+from .run import AT_A_TIME
 from .score import Result, score_lines
 from .submission import WHOLE, Reading, Unreadable, read, which_exercise
 from .verdict import COULD_NOT, RIGHT, Verdict

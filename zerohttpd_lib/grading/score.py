@@ -32,10 +32,19 @@ class Result:
         return 0.0 if self.verdict is None else self.verdict.seconds
 
     @property
+    def hint(self) -> str:
+        """The one that was shown: the first. A notebook goes further with each attempt; a score is of one."""
+        return self.verdict.hints[0] if self.verdict is not None and self.verdict.hints else ""
+
+    @property
+    def said(self) -> str:
+        return "" if self.verdict is None else str(self.verdict)
+
+    @property
     def in_words(self) -> str:
         """What a person needs to read."""
         notes = [f"  altered:  {note}" for note in self.altered + self.notebook]
-        return "\n".join([str(self.verdict or self.status), *notes])
+        return "\n".join([self.said or self.status, *notes])
 
 
 def score_lines(results: Iterable[Result]) -> list[str]:
