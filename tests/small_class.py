@@ -18,6 +18,17 @@ RIGHT_ADD = "def add(a, b):\n    return a + b"
 needs_a_box = pytest.mark.skipif(not best().holds, reason="no box can be made here: see zerohttpd doctor")
 
 
+# Kinds of box that are not to be used are named in the environment.
+GRADE = """
+import os, small_pristine, sys
+from zerohttpd_lib.cli import main
+from zerohttpd_lib.grading import box
+for kind in os.environ.get("NO_BOX_OF", "").split():
+    del box.KINDS[kind]
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 class Class(NamedTuple):
     """A course with the small exercise, and a folder for what was handed in."""
 
@@ -37,8 +48,7 @@ class Class(NamedTuple):
 
     def start(self, *options: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
         """`zerohttpd grade` with these options; it keeps its verdicts in a folder of this class."""
-        program = "import small_pristine, sys; from zerohttpd_lib.cli import main; sys.exit(main(sys.argv[1:]))"
-        command = [sys.executable, "-c", program, "grade", str(self.folder), *options]
+        command = [sys.executable, "-c", GRADE, "grade", str(self.folder), *options]
         own = {**with_pristine(self.pristine), "XDG_STATE_HOME": str(self.home / "state"), **(environment or {})}
         return subprocess.Popen(
             command, cwd=self.home, env=own, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE

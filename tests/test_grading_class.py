@@ -214,16 +214,87 @@ def test_nobody_is_taken_for_another_who_has_a_name_that_is_shown_alike(of: Clas
     assert [row["status"] for (_, task), row in found.items() if task == "add"].count("right") == 1
 
 
-def test_without_a_box_others_are_refused_in_a_sentence_unless_asked_for(of: Class, tmp_path: Path) -> None:
+def test_without_a_box_others_are_refused_in_a_sentence_unless_asked_for(of: Class) -> None:
+    of.hand_in(f"ada/{NAME}.ipynb", add=RIGHT_ADD)
+    no_box = {"NO_BOX_OF": "bubblewrap unshare Landlock"}
+    refused = of.grade("--exercise", "91")
+    assert refused.returncode == 2
+    assert "There is no exercise 91" in refused.stderr
+
+
+def test_what_lies_beside_a_notebook_is_not_run(of: Class) -> None:
+    of.hand_in(f"eve/{NAME}.ipynb", add="def add(a, b):\n    return 0")
+    ran = of.home / "ran"
+    for name in ("conftest.py", "zerohttpd_lib/__init__.py", "json.py", "stringprep.py", "sitecustomize.py"):
+        for folder in (of.folder, of.folder / "eve"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(f"open({str(ran)!r}, 'w')")
+    (of.folder / "pytest.ini").write_text("[pytest]\naddopts = --collect-only")
+    assert rows(of)["eve", "add"]["status"] == "wrong"
+    assert not ran.exists()
+
+
+HOSTILE = {
+    "kill-all": "import os\nos.kill(-1, 9)",
+    "stop-all": "import os\nif not os.fork():\n    import time; time.sleep(60)\nos.kill(-1, 19)",
+    "disk": "for n in range(900):\n    open(f'/tmp/{n}', 'wb').write(bytes(1_000_000))",
+    "shout": "raise Exception('x' * 15_000_000)",
+    "delete": "import os, shutil\nfor name in os.listdir('/'):\n    shutil.rmtree('/' + name, ignore_errors=True)",
+    "stay": "import os, time\nif not os.fork():\n    os.setsid()\n    time.sleep(600)",
+}
+
+
+def test_those_who_do_harm_do_it_to_nobody(of: Class) -> None:
+    for name, code in HOSTILE.items():
+        of.hand_in(f"{name}/{NAME}.ipynb", add=f"{code}\ndef add(a, b):\n    return 0")
+    mine = of.hand_in(f"zoe/{NAME}.ipynb", add=RIGHT_ADD)
+    before = mine.read_bytes()
+    found = rows(of, "--jobs", "3")
+    assert found["zoe", "add"]["status"] == "right"
+    assert {found[name, "add"]["status"] for name in HOSTILE} == {"wrong"}
+    assert mine.read_bytes() == before
+    assert max(len(row["said"]) for row in found.values()) < 5000
+
+
+def test_the_same_seed_gives_the_same_report_however_many_jobs(of: Class) -> None:
+    for name in ("ada", "bob", "eve"):
+        of.hand_in(f"{name}/{NAME}.ipynb", add="def add(a, b):\n    return [a, b]")
+    reports = [rows(of, "--seed", "one", "--jobs", jobs) for jobs in ("1", "3")]
+    for report in reports:
+        for row in report.values():
+            row.pop("seconds")
+    assert reports[0] == reports[1]
+    assert len({row["said"] for (_, task), row in reports[0].items() if task == "add"}) == 1
+
+
+def test_the_page_shows_a_mark_for_each_and_who_has_the_same_answer(of: Class) -> None:
+    of.hand_in(f"ada/{NAME}.ipynb", add=RIGHT_ADD)
+    of.hand_in(f"bob/{NAME}.ipynb", add=f"# mine\n{RIGHT_ADD}")
+    rows(of)
+    page = (of.home / "score.html").read_text()
+    assert page.count('<td class="right" title="right">') == 2
+    assert "<td>ada, bob</td>" in page
+
+
+def test_nobody_is_taken_for_another_who_has_a_name_that_is_shown_alike(of: Class) -> None:
+    names = ["\x1b", "\\x1b", "x" * 150 + "a", "x" * 150 + "b"]
+    for name in names:
+        of.hand_in(f"{name}/{NAME}.ipynb", add=RIGHT_ADD if name.endswith("a") else "add = None")
+    found = rows(of)
+    assert len({student for student, _ in found}) == len(names)
+    assert [row["status"] for (_, task), row in found.items() if task == "add"].count("right") == 1
+
+
+def test_without_a_box_others_are_refused_in_a_sentence_unless_asked_for(of: Class) -> None:
     of.hand_in(f"ada/{NAME}.ipynb", add=RIGHT_ADD)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "redis-server").symlink_to("/bin/false")
     no_bubblewrap = {"PATH": str(tmp_path / "bin")}
-    refused = of.grade(environment=no_bubblewrap)
+    refused = of.grade(environment=no_box)
     assert refused.returncode != 0
     assert "other people's answers" in refused.stderr and "apt install bubblewrap" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert "ada" in of.grade("--without-a-box", environment=no_bubblewrap).stdout
+    assert "ada" in of.grade("--without-a-box", environment=no_box).stdout
 
 
 @pytest.mark.parametrize(
