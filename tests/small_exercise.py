@@ -161,6 +161,8 @@ def with_pristine(pristine: Path) -> dict[str, str]:
     """An environment in which Python finds a module `small_pristine`: import it, and these are the exercises."""
     module = f"""
 from pathlib import Path
+import zerohttpd_lib.lab.course
+zerohttpd_lib.lab.course.SOLUTIONS = Path({str(pristine.with_name("solutions"))!r})
 import zerohttpd_lib.grading.exercise
 zerohttpd_lib.grading.exercise.PRISTINE = Path({str(pristine)!r})
 """

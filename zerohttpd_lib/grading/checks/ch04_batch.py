@@ -15,7 +15,7 @@ from typing import Final
 
 from . import Answer, Raised, Wrong, task
 from .ch04_interest import newcomer_with
-from .effort import effort_of, effort_within
+from .effort import BUSY, effort_of, effort_within
 from .idling import sleeper_in
 
 LONGEST_WAIT: Final = 1.0  # seconds, the task's own
@@ -142,8 +142,9 @@ def wait_for_newcomer(answer: Answer, newcomer: socket.socket, finished: socket.
     if sleeper is None and lasted < 0.9 * LONGEST_WAIT:
         say = "run_once() was called, nobody was ready, and it was back at once."
         raise Wrong("does-not-wait", say=say, hints=["Wait for a second at most: epoll.poll(1)."])
-    slept = effort_of(answer.pid).since(before).sleeps - 1  # one was to wait for this call
-    if woken > MOST_SLEEPS or (sleeper is None and slept < 1):
+    spent = effort_of(answer.pid).since(before)
+    never_slept = spent.sleeps < 2 or spent.seconds > BUSY * lasted  # one sleep was to wait for this call
+    if woken > MOST_SLEEPS or (sleeper is None and never_slept):
         say = "run_once() was called, nobody was ready, and it asked again and again."
         raise Wrong("keeps-asking", say=say, hints=ASKING)
     if sleeper is not None and (sleeper.limit is None or sleeper.limit > LONGEST_WAIT):
