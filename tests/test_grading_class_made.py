@@ -41,5 +41,9 @@ def test_a_class_of_every_kind_is_graded_to_the_last_row(tmp_path: Path) -> None
         for kind in kinds:
             assert {row["status"] for (student, _), row in found.items() if re.search(kind, student)} == {status}, kind
     assert {row["status"] for (student, _), row in found.items() if student.startswith("wrong")} & {"wrong"}
-    hostile = [row["status"] for (student, _), row in found.items() if student.startswith("hostile")]
-    assert sorted(set(hostile)) == ["right", "wrong"] and hostile.count("wrong") == NUMBERS["hostile"]
+    for name in ("kill-all", "stop-all", "fork"):
+        assert {row["status"] for (student, _), row in found.items() if student.endswith(name)} == {"right", "wrong"}, (
+            name
+        )
+    # In its box there was nothing that it could delete, and the answer that came after it is right.
+    assert {row["status"] for (student, _), row in found.items() if student.endswith("delete")} == {"right"}

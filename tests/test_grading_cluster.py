@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,6 +20,8 @@ pytestmark = [pytest.mark.timeout(400), needs_a_box]
 REPORTS = ("--csv", "score.csv", "--junitxml", "score.xml", "--seed", "one")
 PRELOAD = "import small_pristine"
 OTHER_LIBRARY = f"{PRELOAD}, zerohttpd_lib.grading.cluster as here; here.library_version = lambda: '0.0.1'"
+
+NO_BOX = f"{PRELOAD}; from zerohttpd_lib.grading import box; [box.KINDS.pop(kind) for kind in [*box.KINDS][:-1]]"
 
 
 @contextlib.contextmanager
@@ -104,7 +105,7 @@ def test_a_scheduler_that_goes_ends_the_run_in_a_sentence_and_costs_no_verdict(o
 
 def test_who_cannot_judge_is_refused_in_a_sentence_and_gets_nothing(of: Class, address: str) -> None:
     of.hand_in(f"ada/{NAME}.ipynb", add=RIGHT_ADD)
-    with worker(of, address, "other", program=OTHER_LIBRARY), worker(of, address, "bare", PATH=os.devnull):
+    with worker(of, address, "other", program=OTHER_LIBRARY), worker(of, address, "bare", program=NO_BOX):
         run = of.grade(*REPORTS, "--scheduler", address)
         assert run.returncode == 2, run.stderr
         assert "None of the workers" in run.stderr or "is not used" in run.stderr

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"zerohttpd: {problem.filename}: {problem.strerror}. {CANNOT_WRITE[problem.errno]}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as interrupt:
-        print(f"zerohttpd: {interrupt or 'interrupted'}", file=sys.stderr)
+        print(f"zerohttpd: {str(interrupt) or 'interrupted'}", file=sys.stderr)
         return 130
     return status
 

@@ -19,6 +19,7 @@ from ..load.steady import has_settled, is_enough, rate, why_not
 from .errors import LabError
 from .generators import Generators
 from .idle_run import IdleRun
+from .processes import interrupts_held_back
 
 if TYPE_CHECKING:
     from ..load.latencies import Latencies
@@ -72,7 +73,8 @@ class LoadRun:
 
     def wait(self, progress: bool = True) -> LoadResult:
         """Wait for the end, with a progress bar if you like. An interrupt ends the load test."""
-        from tqdm.auto import tqdm
+        with interrupts_held_back():
+            from tqdm.auto import tqdm
 
         total = self.plan.seconds or self.plan.requests or 0
         unit = "s" if self.plan.seconds else "requests"

@@ -37,6 +37,16 @@ def interrupts_in_one_sentence() -> Iterator[None]:
         raise LabError("Interrupted. What was started for this has been ended; you can go on.") from None
 
 
+@contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """For an import, above all: one that is interrupted leaves modules behind that never work again."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Lines:
     """What a command prints, line by line. Any thread may read it, one at a time, and any may close it.
 
