@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from zerohttpd_lib import Lab
 from zerohttpd_lib.lab.saved_run import SHIPPED, Run
+from zerohttpd_lib.views.interest_panel import both_lists
 
 WAITS: Final = 1500  # kept of each
 MOST: Final = 300_000  # bytes of a file
@@ -52,10 +53,10 @@ def record(lab: Lab, what: What) -> Run:
     load = lab.start_load(server, clients=8, idle=what.idle, seconds=SECONDS, keep_alive=what.keep_alive)
     while load.is_running and (not load.samples or load.samples[-1].at < SECONDS * 0.8):
         time.sleep(0.02)
-    held = server.to_run()  # trace and list of one moment, while the clients are still there
+    interest, trace = both_lists(server)  # of one moment, while the clients are still there
     result = load.wait(progress=False)
     server.stop()
-    return Run.of(what.rung, held.trace[-WAITS:], result, held.interest or ())
+    return Run.of(what.rung, trace[-WAITS:], result, [*(interest or {}).values()])
 
 
 if __name__ == "__main__":

@@ -110,6 +110,7 @@ def test_who_cannot_judge_is_refused_in_a_sentence_and_gets_nothing(of: Class, a
         assert run.returncode == 2, run.stderr
         assert "None of the workers" in run.stderr or "is not used" in run.stderr
         with worker(of, address, "good"):
+            wait_until(lambda: (of.home / "worker.log").read_bytes().count(b"Registered to") == 3, 60)
             run = of.grade(*REPORTS, "--scheduler", address)
     assert "2 of 2 different answers were judged now" in run.stdout, run.stderr
     assert "it has the library 0.0.1" in run.stderr

@@ -112,9 +112,19 @@ class ThreadForEach:
 """,
         ),
         RightAnswer(
-            "threads without the threading module",
+            "a thread that is the client's own class",
             """%%answer crowd
-import _thread
+class Served(Thread):
+    daemon = True
+
+    def __init__(self, sock, redis_address):
+        super().__init__()
+        self.sock, self.redis_address = sock, redis_address
+
+    def run(self):
+        redis = redis_connection(self.redis_address)
+        serve_client(self.sock, redis)
+        redis.disconnect()
 
 
 class ThreadForEach:
@@ -125,13 +135,7 @@ class ThreadForEach:
     def run(self):
         self.listener.setblocking(True)
         while True:
-            sock, _ = self.listener.accept()
-            _thread.start_new_thread(self.serve, (sock,))
-
-    def serve(self, sock):
-        redis = redis_connection(self.redis_address)
-        serve_client(sock, redis)
-        redis.disconnect()
+            Served(self.listener.accept()[0], self.redis_address).start()
 """,
         ),
     ],

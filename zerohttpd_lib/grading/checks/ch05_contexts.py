@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import secrets
 import socket
 from typing import Any, Final
@@ -95,7 +94,8 @@ def check_contexts(answer: Answer) -> None:
         say = "`batch_is_done` has closed a socket that it had closed after an earlier batch."
         raise Wrong("never-cleared", say=say, hints=NEVER_CLEARED)
     check_numbers_again(answer, contexts, clients[0], redis[0])
-    check_namesakes(answer, contexts)
+    for connects_first in (0, 1):
+        check_namesakes(answer, contexts, connects_first)
 
 
 def check_numbers_again(answer: Answer, contexts: Contexts, client: Peer, redis: Peer) -> None:
@@ -120,14 +120,14 @@ def check_numbers_again(answer: Answer, contexts: Contexts, client: Peer, redis:
     compare_closed([newcomer, bystander], its_redis, [])
 
 
-def check_namesakes(answer: Answer, contexts: Contexts) -> None:
-    """Two clients have the same name, which is nobody's number."""
+def check_namesakes(answer: Answer, contexts: Contexts, connects_first: int) -> None:
+    """Two clients have the same name, which is nobody's number. The first leaves before the second."""
     first, second = (new_peer(answer) for _ in range(2))
     redis = [new_peer(answer) for _ in range(2)]
     for client in (first, second):
         contexts.call("arrive", client, "Eve")
-    for client, its_redis in random.sample([(first, redis[0]), (second, redis[1])], 2):
-        contexts.call("connect", client, its_redis)
+    for number in (connects_first, 1 - connects_first):
+        contexts.call("connect", (first, second)[number], redis[number])
     contexts.call("end", first)
     for peer in (second, redis[1]):
         contexts.find(peer, "Eve", "namesakes", *NAMESAKES)
@@ -136,6 +136,8 @@ def check_namesakes(answer: Answer, contexts: Contexts) -> None:
     if second.is_closed() or redis[1].is_closed() or not redis[0].is_closed():
         say = "Of two clients with the same name one ended, and not just its own sockets were closed."
         raise Wrong("namesakes", say=say, hints=NAMESAKES)
+    contexts.call("end", second)
+    contexts.call("batch_is_done")
 
 
 class Contexts:
