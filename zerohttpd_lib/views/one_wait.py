@@ -16,9 +16,9 @@ from .recording import quick_waits
 
 SWEEPS: Final = ("poll",)  # where each wait looks at all that is watched (man 2 poll)
 NOTE: Final = (
-    "Two waits of two recorded runs, drawn at one slow clock. Each is the middle one of the quickest quarter of those "
-    "with {ready} ready, for a wait that sleeps takes longer. What happens within a wait is not recorded: how poll "
-    "goes through its array is drawn at an even pace."
+    "Two waits of two recorded runs, drawn at one slow clock. A cell is a descriptor. Each wait is one of the quickest "
+    "of those with {ready} ready (the middle of the first 5 %), for one that sleeps takes longer. What happens within "
+    "a wait is not recorded: what each looks at is drawn as man 2 poll and man 7 epoll have it, at an even pace."
 )
 
 

@@ -13,7 +13,8 @@ from ..trace import layout
 from ..trace.reader import Trace
 from ..trace.records import ENTRY, WAIT
 
-NOT_ASLEEP: Final = 0.25  # of the waits, the quickest: a wait that has slept takes longer than one that has not
+# Of the waits, the quickest. One that has slept takes longer, and poll() then goes through its array once more.
+NOT_ASLEEP: Final = 0.05
 
 
 class Recording(TypedDict):

@@ -83,7 +83,7 @@ class Pane {
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.fill(cold, this.colours.cold);
     this.fill(looked, this.colours.looked);
-    this.fill(ready, this.colours.ready, 1);
+    this.fill(ready, this.colours.ready);
     if (side.sweeps && !done) this.fill([swept], this.colours.now);
     const at = done ? side.us : us;
     this.clock.textContent = `${at.toFixed(at < 10 ? 1 : 0)} µs${done ? "" : " …"}`;
@@ -92,8 +92,8 @@ class Pane {
     this.canvas.classList.toggle("zh-done", done);
   }
 
-  fill(numbers, colour, more = 0) {
-    const { context, size, columns } = this, side = size - CELL_GAP + more;
+  fill(numbers, colour) {
+    const { context, size, columns } = this, side = size - CELL_GAP;
     context.fillStyle = colour;
     context.beginPath();
     for (const n of numbers) context.rect((n % columns) * size, Math.floor(n / columns) * size, side, side);

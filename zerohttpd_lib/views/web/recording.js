@@ -113,7 +113,7 @@ export class Recording {
 export function apply(list, act) {
   if (act.kind === "forget") list.delete(act.fd);
   else if (act.kind === "watch") list.set(act.fd, { role: act.role, events: act.number, peer: act.peer });
-  else if (act.kind === "modify" && list.has(act.fd)) list.get(act.fd).events = act.number;
+  else if (act.kind === "modify" && list.has(act.fd)) list.set(act.fd, { ...list.get(act.fd), events: act.number }); // others share the old one
 }
 
 const BITS = [[1, "IN"], [2, "PRI"], [4, "OUT"], [8, "ERR"], [16, "HUP"], [32, "NVAL"], [0x2000, "RDHUP"]];

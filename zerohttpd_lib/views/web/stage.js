@@ -142,6 +142,7 @@ class Scene {
     this.status = element("div", "zh-status", this.process);
     this.source = element("pre", "zh-source", this.process);
     this.redis = element("div", "zh-words", this.process);
+    this.waitName = data.meta.how === "poll" ? "poll()" : "epoll_wait()";
     this.readColours();
   }
 
@@ -194,11 +195,12 @@ class Scene {
     const wait = this.wait(i), step = this.steps(i)[n], acts = wait.acts.slice(0, Math.max(0, n - 1));
     const list = this.recording.listAt(i);
     if (list) this.learn(list, wait);
-    if (list) acts.forEach((act) => apply(list, act));
+    const before = list && new Map(list); // this step: who is forgotten by it still has a name
+    if (list) acts.forEach((act, n) => { if (n < acts.length - 1) apply(before, act); apply(list, act); });
     const turn = acts.findLast((act) => act.kind === "turn");
-    const handled = turn ? turn.index : n > 1 ? 0 : -1;
+    const handled = turn ? turn.index : -1;
     const now = turn && turn.index < wait.ready.length ? wait.ready[turn.index] : null;
-    const scene = { i, wait, step, list, acts, handled, now, asleep: n === 0, blocked: (step.took ?? 0) >= LONG };
+    const scene = { i, wait, step, list, before, acts, handled, now, asleep: n === 0, blocked: (step.took ?? 0) >= LONG };
     this.clock.textContent = seconds === undefined ? ` wait ${wait.number.toLocaleString("en")}`
       : ` ${(seconds * 1000).toFixed(3)} ms, wait ${wait.number.toLocaleString("en")}`;
     this.sentence.textContent = this.inWords(scene);
@@ -239,24 +241,24 @@ class Scene {
     return { listener: "the listening socket", redis: `a Redis connection, fd ${fd}` }[role] ?? `${role}, fd ${fd}`;
   }
 
-  inWords({ wait, step, list, now, blocked }) {
+  inWords({ wait, step, list, before, blocked }) {
     const call = wait.watched.toLocaleString("en"), us = (wait.returned - wait.called) * 1e6;
-    const how = this.recording.meta.how === "poll" ? "poll()" : "epoll_wait()";
-    if (step.kind === "called") return `The server calls ${how}. ${call} descriptors are watched; until one of them is ready, it may sleep.`;
+    const how = this.waitName, list_ = this.recording.meta.how === "poll" ? "its array" : "the interest list";
+    if (step.kind === "called") return `The server calls ${how}. ${call} descriptors are watched. If none of them is ready, it may sleep.`;
     if (step.kind === "returned") {
       const ready = wait.ready.length;
       return `${how} returns after ${us.toFixed(us < 10 ? 1 : 0)} µs: ${ready === 0 ? "nobody is" : `${ready.toLocaleString("en")} ${ready === 1 ? "is" : "are"}`} ready.` +
-        (wait.turnsAreKnown || !ready ? "" : " In which order the server turned to them was not recorded.");
+        (wait.turnsAreKnown || !ready ? "" : " What the server did for each was not recorded.");
     }
     if (step.kind === "turn") {
       const entry = wait.ready[step.index];
-      if (!entry) return "The ready list is done. The server does what it has put off until now.";
-      return `The server turns to ${this.who(entry.fd, entry.role, list)}: ${eventNames(entry.number)}.` + (entry.step ? ` Next for it: ${entry.step}.` : "");
+      if (!entry) return "It has come to the end of the list.";
+      return `The server turns to ${this.who(entry.fd, entry.role, list)}: ${eventNames(entry.number)}.` + (entry.step ? ` It was to call or to do: ${entry.step}.` : "");
     }
-    const whom = this.who(step.fd, step.role, list);
-    if (step.kind === "watch") return `It puts ${whom} on the interest list, for ${eventNames(step.number)}.`;
+    const whom = this.who(step.fd, step.role, before);
+    if (step.kind === "watch") return `It puts ${whom} on ${list_}, for ${eventNames(step.number)}.`;
     if (step.kind === "modify") return `It changes what ${whom} is watched for: ${eventNames(step.number)}.`;
-    if (step.kind === "forget") return `It takes ${whom} off the interest list.`;
+    if (step.kind === "forget") return `It takes ${whom} off ${list_}.`;
     const came = step.problem || { receive: step.count ? `${step.count.toLocaleString("en")} bytes${step.full ? ", perhaps not all" : ""}` : "the end of input",
       send: `${step.count.toLocaleString("en")} bytes`, accept: `a new client, fd ${step.count}` }[step.name] || "done";
     const said = `${SYSTEM_CALLS[step.name]}() on ${whom}: ${came}.`;
@@ -283,17 +285,17 @@ class Scene {
 
   drawClients({ i, wait, list, handled, now, asleep, blocked }) {
     const names = this.rows(i);
-    const waiting = new Map(asleep ? [] : wait.ready.slice(handled + (now ? 1 : 0)).map((entry) => [entry.fd, entry]));
+    const waiting = new Map(asleep ? [] : wait.ready.slice(Math.max(0, handled) + (now ? 1 : 0)).map((entry) => [entry.fd, entry]));
     const here = new Map();
     for (const [fd, item] of list ?? []) if (this.isNamed(item)) here.set(this.nameOf(item.peer), fd);
     const lines = names.map((name) => {
       const fd = here.get(name), entry = waiting.get(fd), served = now && now.role === "client" && now.fd === fd;
-      const words = fd === undefined ? "not connected" : served ? "is served now" : entry ? `${eventNames(entry.number)}: waits for its turn` : "no news from it";
+      const words = fd === undefined ? "not watched" : served ? "is served now" : entry ? `${eventNames(entry.number)}: waits for its turn` : "nothing ready on it";
       const state = fd === undefined ? "zh-away" : served ? "zh-served" : entry ? (blocked ? "zh-stuck" : "zh-waiting") : "";
       return `<div class="zh-client ${state}"><b>${name}</b>${fd === undefined ? "" : ` <span>fd ${fd}</span>`}<br><span>${words}</span></div>`;
     });
     const silent = [...(list ?? [])].filter(([, item]) => item.role === "client" && !this.isNamed(item)).length;
-    if (silent) lines.push(`<div class="zh-client zh-away"><b>${silent.toLocaleString("en")} others</b><br><span>connected, and silent</span></div>`);
+    if (silent) lines.push(`<div class="zh-client zh-away"><b>${silent.toLocaleString("en")} others</b><br><span>watched as well</span></div>`);
     fill(this.clients, lines.join("") || '<span class="zh-words">Who was there was not recorded.</span>');
   }
 
@@ -331,7 +333,7 @@ class Scene {
   drawProcess({ wait, step, list, now, asleep, blocked }) {
     const source = asleep || step.kind === "returned" ? this.sources.wait : this.sources[now?.step] ?? this.sources[now?.role] ?? null;
     this.status.className = `zh-status ${asleep ? "zh-asleep" : blocked ? "zh-stuck" : "zh-running"}`;
-    this.status.textContent = asleep ? "In the kernel: it waits" : blocked ? `In ${SYSTEM_CALLS[step.name]}(), for ${(step.took / 1000).toFixed(0)} ms` : source ? `Runs ${source.name}` : "Runs";
+    this.status.textContent = asleep ? `In ${this.waitName}` : blocked ? `In ${SYSTEM_CALLS[step.name]}(), for ${(step.took / 1000).toFixed(0)} ms` : source ? `Runs ${source.name}` : "Runs";
     const words = step.kind === "call" ? step.name.split(" ")[0] : { called: "poll\\(|wait\\(", returned: "poll\\(|wait\\(", turn: "" }[step.kind] ?? step.kind;
     const pattern = new RegExp(words ? `\\.\\w*(${words})` : "^def ");
     const lit = source ? source.lines.findIndex((line) => pattern.test(line)) : -1;
