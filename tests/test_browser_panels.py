@@ -72,7 +72,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
 
 def rate_of(output: Any) -> str:
     """The rate in the last row of the table of runs."""
-    return str(output.locator("table tbody tr").last.locator("td").nth(3).inner_text())
+    return str(output.locator("table").first.locator("tbody tr").last.locator("td").nth(3).inner_text())
 
 
 def wait_for_text(place: Any, text: str | re.Pattern[str]) -> None:
@@ -104,7 +104,7 @@ def test_a_second_run_is_drawn_over_the_first_and_is_started_by_keys_alone(book:
     wait_for_text(panel, re.compile(r"so far"))
     book.keep("load-under-way", panel)
     panel.locator("button:enabled", has_text="Start").wait_for(timeout=SOON)
-    assert panel.locator("table tbody tr").count() == 2
+    assert panel.locator("table").first.locator("tbody tr").count() == 2
     assert panel.locator("svg").first.locator("polyline").count() == 2
     book.keep("load", panel)
 
