@@ -72,7 +72,8 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
 
 def rate_of(output: Any) -> str:
     """The rate in the last row of the table of runs."""
-    return str(output.locator("table").first.locator("tbody tr").last.locator("td").nth(3).inner_text())
+    rows = output.locator("table").first.locator("tbody tr")
+    return str(rows.last.locator("td").nth(3).inner_text())
 
 
 def wait_for_text(place: Any, text: str | re.Pattern[str]) -> None:
