@@ -40,8 +40,8 @@ The two share a pair of sockets, over which values travel as JSON, and nothing e
 pytest or the notebook, hears the verdict from the judge; a guard ends whatever the code has started.
 
 All of this was tried with the box that bubblewrap makes, and what only a box holds back with the one that `unshare`
-makes, too; all as root, and most as an ordinary user. What a box covers, what it does not, and what holds without one, is in
-[SECURITY.md](../SECURITY.md).
+makes, too; all as root, and most as an ordinary user. What a box covers, what it does not, and what holds
+without one, is in [SECURITY.md](../SECURITY.md).
 
 ## What is not covered
 

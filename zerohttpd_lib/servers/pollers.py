@@ -8,8 +8,9 @@ epoll). A server must then go on until recv() or send() says EAGAIN, for it will
 again. In return nothing needs to be changed later on: a descriptor is registered once, for
 reading and writing alike, and costs no further epoll_ctl.
 
-Either reports HUP and ERR as both readable and writable: whichever the server tries next will
-find out what has happened, so that there is one place for each error.
+Either returns events as the kernel has them. Whoever is called with them takes HUP and ERR for a
+reason to read or to write: that call finds out what has happened, so that there is one place for
+each error.
 """
 
 from __future__ import annotations

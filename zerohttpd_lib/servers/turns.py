@@ -1,6 +1,6 @@
 """Turns: room for all who come, and for so many at a time to ask Redis. Rung 8 needs it.
 
-A server with a connection to Redis for each request has to choose, or has it. If it lets in a few at each turn
+A server with a connection to Redis for each request would have to choose. If it lets in a few at each turn
 of the loop, a crowd waits at the door: the accept queue overflows, and who finds it full is not heard for
 1, 3, 7 seconds. If it lets in all, each of them wants a descriptor more, and a connection of which Redis has
 10,000 (redis.conf, maxclients): who gets none has status 503. A queue inside has room for all, and takes no
