@@ -1,0 +1,54 @@
+"""The command line: zerohttpd serve | diff | doctor | load | sweep | grade | update | init | lab."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import io
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Final
+
+from . import course, grading, measuring, serving
+
+# What is no fault of ours, and what mends it.
+CANNOT_WRITE: Final = {
+    errno.ENOSPC: "Free some space (df -h shows where there is none), and try again.",
+    errno.EROFS: "Lay the course out in a folder of yours: zerohttpd init ~/my-lab; zerohttpd lab ~/my-lab",
+    errno.EACCES: "Lay the course out in a folder of yours: zerohttpd init ~/my-lab; zerohttpd lab ~/my-lab",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status. A person's mistake is one sentence and status 2."""
+    from ..lab.errors import LabError
+    from ..servers.serve import CannotServe
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # not every terminal has an arrow
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except (LabError, CannotServe) as problem:
+        print(f"zerohttpd: {problem}", file=sys.stderr)
+        return 2
+    except OSError as problem:
+        if problem.errno not in CANNOT_WRITE:
+            raise
+        print(f"zerohttpd: {problem.filename}: {problem.strerror}. {CANNOT_WRITE[problem.errno]}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as interrupt:
+        print(f"zerohttpd: {str(interrupt) or 'interrupted'}", file=sys.stderr)
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="zerohttpd", description="One guestbook, many ways to wait.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {metadata.version('zerohttpd-lab')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for part in (serving, measuring, grading, course):
+        part.add(commands)
+    return parser
