@@ -167,7 +167,7 @@ import zerohttpd_lib.grading.exercise
 zerohttpd_lib.grading.exercise.PRISTINE = Path({str(pristine)!r})
 """
     (pristine / "small_pristine.py").write_text(module)
-    return {**os.environ, "PYTHONPATH": str(pristine)}
+    return {**os.environ, "PYTHONPATH": str(pristine), "PYTEST_ADDOPTS": ""}
 
 
 def run_pytest(pristine: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

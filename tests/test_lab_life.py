@@ -188,11 +188,11 @@ def test_when_the_lab_is_killed_and_a_fork_of_it_lives_nothing_else_does(tmp_pat
 
 
 INTERRUPTED = """
-import gc, random, signal, sys
+import faulthandler, gc, os, random, signal, sys
 from zerohttpd_lib import Lab, LabError
 
 def interrupt(number, frame):
-    raise KeyboardInterrupt
+    os.kill(os.getpid(), signal.SIGINT)  # what Ctrl-C sends, to the process and not to a thread of it
 
 def in_a_cell():
     global lab
@@ -203,18 +203,18 @@ def in_a_cell():
     server.stop()
     lab.close()
 
+faulthandler.dump_traceback_later(80, exit=True)
 signal.signal(signal.SIGALRM, interrupt)
 dice = random.Random(int(sys.argv[1]))
 interrupts = 0
-for _ in range(6):
+while interrupts < 4:
     lab = None
     try:
         signal.setitimer(signal.ITIMER_REAL, dice.uniform(0.01, 0.9))
         in_a_cell()
+        signal.setitimer(signal.ITIMER_REAL, 0)
     except (KeyboardInterrupt, LabError):
         interrupts += 1
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
     if lab is not None:
         lab.close()
 gc.collect()
@@ -235,7 +235,6 @@ def test_interrupts_at_any_moment_leave_no_process(seed: int, tmp_path: Path) ->
         assert process.stderr is not None
         said = process.stdout.readline()
         assert said, process.stderr.read()
-        assert int(said) > 0
         wait_until(lambda: all(is_gone(pid) for pid in descendants(process.pid)))
         wait_until(lambda: not list(tmp_path.iterdir()))
         process.communicate("")

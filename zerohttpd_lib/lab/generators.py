@@ -15,7 +15,7 @@ from typing import Any
 from ..load.plan import Plan
 from ..load.sample import Sample
 from .errors import LabError
-from .processes import GuardedProcess, new_folder
+from .processes import GuardedProcess, interrupts_held_back, new_folder
 
 
 class Generators:
@@ -32,8 +32,10 @@ class Generators:
                 self.processes.append(start_part("generator", part))
             self.pids = [_first_word(process)["pid"] for process in self.processes]
             for number in range(len(parts)):
-                self._readers.append(threading.Thread(target=self._read, args=(number,), daemon=True))
-                self._readers[-1].start()
+                reader = threading.Thread(target=self._read, args=(number,), daemon=True)
+                with interrupts_held_back():
+                    reader.start()
+                    self._readers.append(reader)
         except BaseException:
             self.stop()
             raise

@@ -9,7 +9,7 @@ from typing import Final
 from ..load.plan import Plan, PlanError
 from .errors import LabError
 from .generators import start_part
-from .processes import GuardedProcess
+from .processes import GuardedProcess, interrupts_held_back
 
 AT_A_TIME: Final = 2  # processes that open connections: more would overflow the server's accept queue
 
@@ -30,12 +30,14 @@ class IdleRun:
             parts = self.plan.idle_parts()
             for first in range(0, len(parts), AT_A_TIME):
                 self._open_parts(parts[first : first + AT_A_TIME])
+            for number, process in enumerate(self._processes):
+                reader = threading.Thread(target=self._read, args=(number, process), daemon=True)
+                with interrupts_held_back():
+                    reader.start()
+                    self._readers.append(reader)
         except BaseException:
             self.stop()
             raise
-        for number, process in enumerate(self._processes):
-            self._readers.append(threading.Thread(target=self._read, args=(number, process), daemon=True))
-            self._readers[-1].start()
 
     def _open_parts(self, parts: list[Plan]) -> None:
         first = len(self._processes)

@@ -66,10 +66,11 @@ class LoadRun:
             servers = listeners(self.plan.address[1])
             self._redis = redis_of(servers) if redis_pid is None else [redis_pid]
             self._begin(1)
+            with interrupts_held_back():
+                self._controller.start()
         except BaseException:  # an interrupt, too
             self.stop()
             raise
-        self._controller.start()
 
     def wait(self, progress: bool = True) -> LoadResult:
         """Wait for the end, with a progress bar if you like. An interrupt ends the load test."""

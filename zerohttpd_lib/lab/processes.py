@@ -39,12 +39,23 @@ def interrupts_in_one_sentence() -> Iterator[None]:
 
 @contextmanager
 def interrupts_held_back() -> Iterator[None]:
-    """For an import, above all: one that is interrupted leaves modules behind that never work again."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """An interrupt comes when this is over. An import that is interrupted leaves modules behind that never
+    work again, and a thread that is about to start can be neither joined nor forgotten.
+
+    To block the signal would not do: a notebook's kernel has other threads that it can be delivered to, and
+    whoever gets it, the handler runs in the main thread (the Python reference, signal, "Signals and threads").
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is ever interrupted
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 class Lines:
