@@ -69,7 +69,7 @@ RUNGS: Final = {
         Rung("pipelined", "pipelined:PipelinedServer", "one connection to Redis, many questions under way"),
         Rung("keepalive", "keepalive:KeepaliveServer", "HTTP/1.1: many requests on one connection"),
         Rung("edge", "edge:EdgeServer", "told once about what is new, not again and again"),
-        Rung("multiprocess", "multiprocess:MultiprocessServer", "one loop for each processor"),
+        Rung("multiprocess", "multiprocess:MultiprocessServer", "several loops, a process for each"),
         # Not on the ladder: two strangers, for scale.
         Rung("asyncio", "asyncio_server:AsyncioServer", "the event loop of the standard library"),
         Rung("uvloop", "asyncio_server:UvloopServer", "the same server on an event loop written in C"),

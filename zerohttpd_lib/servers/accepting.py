@@ -3,8 +3,8 @@
 Read event_loop.py first: this is what stands between the loop and a protocol. What a client says
 is for its connection to understand; see http_connection.py.
 
-Told to stop (SIGTERM, SIGINT), a server takes no new clients, lets those in mid-request have
-their pages, and is over.
+Told to stop (SIGTERM, SIGINT), a server takes those who are in its queue already, and nobody after
+them. Those in mid-request have a second to get their pages. Then it is over.
 """
 
 from __future__ import annotations
@@ -101,8 +101,9 @@ class AcceptingServer(EventLoop):
             except OSError as error:
                 if error.errno not in sockets.EXHAUSTED:
                     raise
-                # No descriptor is left, and a level-triggered listener would be ready again, and
-                # again. Look away from it for a moment: by then somebody may have left.
+                # No descriptor is left, or no memory for a socket, and a level-triggered listener
+                # would be ready again, and again. Look away from it for a moment: by then somebody
+                # may have left.
                 self.stop_accepting()
                 self.timers.call_in(ACCEPT_AGAIN, self.start_accepting)
                 return False
@@ -117,7 +118,7 @@ class AcceptingServer(EventLoop):
         self.connections[connection] = self.now
 
     def dismiss_the_silent(self) -> None:
-        """Once a second. Only those whose time is up are looked at, and one more."""
+        """Thirty times in the time that one may be silent. Only those whose time is up are looked at, and one more."""
         first_ones = islice(self.connections.items(), DISMISSED_AT_ONCE)
         silent = list(takewhile(lambda item: self.now - item[1] >= self.silence, first_ones))
         for connection, _ in silent:

@@ -1,8 +1,8 @@
 """Rung 11: edge-triggered. Read keepalive.py first: another poller, and what it asks of us.
 
 A descriptor is reported once, when something new has happened to it. So whoever is told must
-go on until recv() says that there is nothing left (`receive`; the one in redis_connection.py
-always does), and must accept until nobody is waiting (`accept_clients`).
+go on until nothing is left: until recv() gives less than it was asked for, or EAGAIN (`receive`;
+the one in redis_connection.py always does), and until nobody waits at the door (`accept_clients`).
 
 What is won is epoll_ctl: a descriptor is put on the interest list once, for reading and for
 writing, and never changed. What is lost is the second chance: forget to drain, and the

@@ -70,8 +70,9 @@ class EpollServer:
         self.epoll.modify(fd, events)
 
     def forget(self, fd: int) -> None:
-        # The kernel would drop a closed descriptor by itself (man 7 epoll). We close it only
-        # after the batch, and until then it must not be reported.
+        # For a socket that is about to be closed this is a call too many: the kernel drops it
+        # by itself, unless a second descriptor refers to it (man 7 epoll, question 6). An array
+        # drops nothing by itself, and so that the two files can be compared, we ask here, too.
         self.epoll.unregister(fd)
 
     def wait(self) -> list[tuple[int, int]]:

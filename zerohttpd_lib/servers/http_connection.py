@@ -1,4 +1,4 @@
-"""One client of rungs 8 to 12, from accept() to close(): one request, one answer. It never blocks.
+"""One client of rungs 8 to 12, from accept() to close(). It never blocks.
 
 What a connection is doing at any moment, and what takes it on:
 
@@ -12,8 +12,9 @@ MOVES has the same as a table, by which the tests judge every step. "In time" co
 beginning of a request, and from the last bytes of an answer that the client took: one that sends
 a byte now and then cannot stay for ever.
 
-Whatever happens to a connection (`ready`, `replied`) ends in `go_on`. How Redis is asked is for a
-rung to say, in `ask`; from `keepalive` on, so is what comes after an answer.
+Here the first answer is the last. From `keepalive` on, a rung has the connection read again, in
+`answered`, and adds that to the table. How Redis is asked is for each rung to say, in `ask`.
+Whatever happens to a connection (`ready`, `replied`) ends in `go_on`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class HttpServer(AcceptingServer):
     """Serves the guestbook on `listener`, with Redis at `redis_address`, until it is told to stop."""
 
     connection_class: type[HttpConnection]
-    patience = 5.0  # seconds that Redis may take to reply
+    patience = 5.0  # seconds that Redis may take to reply; `nonblocking` looks when a client's own time is up
 
     def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
         super().__init__(listener)

@@ -4,7 +4,8 @@ HTTP/1.1 keeps a connection open unless one side says "close" (RFC 9112, section
 for accept(), epoll_ctl and close() once, not for each request.
 
 What is sent together is answered in order (section 9.3.2). One client that sends a thousand
-requests at once must not keep the others waiting: it gets a few answers, and then it is pausing.
+requests at once must not keep the others waiting. While a page waits for Redis, others have their
+turn anyway. Of answers that need no Redis it gets a few, and then it is pausing.
 """
 
 from __future__ import annotations

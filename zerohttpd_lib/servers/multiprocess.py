@@ -1,7 +1,8 @@
-"""Rung 12: one loop for each processor. Read edge.py first: with one process, this is that server.
+"""Rung 12: several loops, a process for each. Read edge.py first: with one process, this is that server.
 
-Several processes (`--workers N`) wait for the same clients. What a new client sets off depends
-on how they share the listening socket:
+A loop keeps one processor busy. `--workers N` starts N processes that wait for the same clients;
+serve.py makes the listening sockets, one or N, and then the processes, and none of that is seen
+here. What a new client sets off depends on how they share the listening socket:
 
     listener     all watch one socket; a client wakes every process that sleeps, one of them gets
                  it, and the others find nothing: the "thundering herd"

@@ -1,13 +1,20 @@
 """Rung 8: nothing blocks. Read epoll.py first: its first read and its writes move into the loop.
 
 The article ends on a conjecture: were the first read and the writes non-blocking too, the epoll
-server should do even better. This is that server. All else is as it was: the same questions to
-Redis, one after the other, on a connection of their own for each request.
+server should do even better. This is that server. It asks Redis the same questions, one after the
+other, on a connection of their own for each request.
 
-What it takes is memory of where one was: `requests` and `output` in http_connection.py. That file
-is shared by rungs 8 to 12, and so are the loop (event_loop.py), the door (accepting.py) and what
-talks to Redis (redis_connection.py). What a rung does differently is in its own file. With a
-connection for each request, not all can ask at once: turns.py says why, and lets the others wait.
+What it takes is memory of where one was. So each part of epoll.py has grown, and has moved into a
+file that rungs 8 to 12 share. What a rung does differently is in its own file.
+
+    run, wait, close_finished                     event_loop.py, with timers and signals
+    watch, modify, forget                         pollers.py
+    accept_clients                                accepting.py, which also dismisses the silent
+    read_request, converse, send_response, ...    http_connection.py: `requests` and `output`
+    connect_to_redis, redis_replied, ...          redis_connection.py, with a queue of questions
+
+A server that can wait for everybody lets everybody in, and with a connection to Redis for each
+request not all of them can ask at once: turns.py says why, and lets the others wait.
 """
 
 from __future__ import annotations

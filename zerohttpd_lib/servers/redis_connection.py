@@ -101,8 +101,8 @@ class RedisConnection:
             self.failed()
 
     def receive(self, events: int) -> None:
-        """Take all there is, however we are told of it. Less than we asked for is all, unless the end
-        has come behind it, which an edge-triggered poller reports with the data, and only once."""
+        """Take all there is, whichever poller tells us. A recv() that gives less than it was asked for has
+        given all, but for what READ_ON reports: the end, for one, can have come behind the data."""
         while self.sock is not None:
             data = sockets.receive_now(self.sock)
             if data is None:
