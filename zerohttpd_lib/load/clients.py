@@ -1,7 +1,7 @@
 """Many HTTP clients in one thread: what all kinds of load have in common.
 
 It is an epoll server turned inside out: one thread, one wait, a small object per connection. A
-loop (see generator.py) decides when a request begins; what becomes of it is seen to here.
+loop (see loops.py) decides when a request begins; what becomes of it is seen to here.
 
 On loopback a connect() is mostly done before it returns, although it says EINPROGRESS. So the
 request is sent at once, and only the answer is waited for: one wait a request, not two.
