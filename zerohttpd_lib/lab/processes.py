@@ -150,6 +150,8 @@ class GuardedProcess:
         assert self._guard.stdin is not None
         assert self._guard.stdout is not None
         self._until_closed = self._guard.stdin
+        self._reading_errors = threading.Lock()  # a number that is closed meanwhile may be another file's
+        self._last_errors = ""
         self.output = Lines(self._guard.stdout)
         _started_here.add(self)
 
@@ -164,12 +166,11 @@ class GuardedProcess:
 
     def errors(self) -> str:
         """What the command has written to its standard error so far."""
-        with suppress(ValueError):  # closed: then that was all
-            size = os.fstat(self._errors.fileno()).st_size
-            self._last_errors = os.pread(self._errors.fileno(), size, 0).decode(errors="replace").strip()
+        with self._reading_errors:
+            if not self._errors.closed:  # else that was all
+                size = os.fstat(self._errors.fileno()).st_size
+                self._last_errors = os.pread(self._errors.fileno(), size, 0).decode(errors="replace").strip()
         return self._last_errors
-
-    _last_errors = ""
 
     def how_it_ended(self) -> str:
         """In words; the guard passes on the exit status, with 128 added to the number of a signal."""
@@ -251,7 +252,8 @@ class GuardedProcess:
         status = self._guard.wait()
         self.output.close()
         self.errors()  # once more, for those who ask later
-        self._errors.close()
+        with self._reading_errors:
+            self._errors.close()
         shutil.rmtree(self.folder, ignore_errors=True)  # the guard has done so, unless it was killed
         return status
 

@@ -123,6 +123,9 @@ def _check_quiet(server: Server) -> None:
     """Nobody comes for a while. That is no reason to give up."""
     time.sleep(2 * PATIENCE)
     if not answers(server):
+        if server.errors().endswith("run() has returned"):  # which has nothing to do with a quiet second
+            comes_true(lambda: server.has_ended)
+            server.check_alive()
         hints = [
             "On which socket is the time limit: the client's or the listener's?",
             "The listener may wait for hours. client.settimeout(0.5) is for the socket that next_client returns.",
