@@ -123,7 +123,7 @@ def _check_quiet(server: Server) -> None:
     """Nobody comes for a while. That is no reason to give up."""
     time.sleep(2 * PATIENCE)
     if not answers(server):
-        if server.errors().endswith("run() has returned"):  # which has nothing to do with a quiet second
+        if server.errors() == "run() has returned":  # and no thread has died of a quiet second
             comes_true(lambda: server.has_ended)
             server.check_alive()
         hints = [
