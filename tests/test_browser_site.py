@@ -24,7 +24,13 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium h
 
 PAGES = [page.name for page in build_site.all_pages()]
 PLAYERS = {"index": 1, "00-start-here": 1, "04-meet-epoll": 1, "recorded-runs": 4}  # how many play in these
-EXPLORABLES = ["01-seven-ways-to-wait", "03-inside-poll", "05-from-poll-to-epoll", "06-the-race"]
+EXPLORABLES = [
+    "01-seven-ways-to-wait",
+    "02-one-thread-many-clients",
+    "03-inside-poll",
+    "05-from-poll-to-epoll",
+    "06-the-race",
+]
 # What components draw in: those of them that play, or have a cause to drag.
 SHOWN = "[...document.querySelectorAll('main div')].filter((box) => box.player || box.cause)"
 
@@ -89,6 +95,17 @@ def test_each_page_opens_from_the_disk_fits_and_can_be_read(page: Any, site: Pat
     for width in (1100, 700):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_serious_barrier(page: Any, site: Path, name: str) -> None:
+    """By the rules of axe-core."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page.set_viewport_size({"width": 700, "height": 900})
+    show(page, site, name)
+    found = axe.Axe().run(page, options={"preload": False}).response["violations"]  # it would fetch the style sheet
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in serious] == []
 
 
 @pytest.mark.parametrize("name", PLAYERS)

@@ -14,7 +14,7 @@ from zerohttpd_lib.lab.article import RUNGS as SEVEN
 from zerohttpd_lib.lab.saved_run import load_run, shipped_run
 from zerohttpd_lib.servers.epoll import EpollServer
 from zerohttpd_lib.servers.poll import PollServer
-from zerohttpd_lib.views import explore_density, explore_idle, explore_port, explore_silence, stage
+from zerohttpd_lib.views import explore_density, explore_idle, explore_port, explore_request, explore_silence, stage
 from zerohttpd_lib.views.component import KEPT, Component
 from zerohttpd_lib.views.explore_silence import HOLDERS
 
@@ -125,6 +125,35 @@ def test_the_port_has_all_methods_that_differ_and_counts_what_was_recorded() -> 
     )
 
 
+@pytest.mark.parametrize("name", ["poll-1000-idle", "epoll-1000-idle"])
+@pytest.mark.parametrize("start", [0, 333, 1000])
+def test_a_request_is_followed_from_accept_to_its_end(name: str, start: int) -> None:
+    """Each page of these servers goes through the same callbacks: see the top of servers/poll.py."""
+    trace = load_run(shipped_run(name)).trace
+    shown = explore_request(trace, start=start)
+    steps = shown.steps
+    assert [step["callback"] for step in steps] == [
+        "accept_clients", "read_request", "redis_connected", "redis_replied", "redis_replied", "redis_replied",
+    ]  # fmt: skip
+    assert [step["us"] for step in steps] == sorted(step["us"] for step in steps)
+    client, redis = steps[1]["fd"], steps[2]["fd"]
+    assert f"new fd {client}" in steps[0]["done"][0]
+    assert steps[-1]["done"][-2:] == [f"forget fd {client}", f"forget fd {redis}"]
+    turns = [
+        turn.entry for wait in trace for turn in wait.turns if wait.number >= steps[0]["wait"] and turn.entry.fd >= 0
+    ]
+    begun = next(n for n, entry in enumerate(turns) if entry.role == "listener")
+    assert [role for role, _ in shown.events] == [entry.role for entry in turns[begun : begun + len(shown.events)]]
+    assert [step for _, step in shown.events if step >= 0] == list(range(len(steps)))
+
+
+def test_where_no_whole_request_is_recorded_it_is_said() -> None:
+    trace = load_run(shipped_run("poll-1000-idle")).trace
+    for source in (load_run(shipped_run("keepalive")), trace[:2], trace[:0]):
+        with pytest.raises(LabError, match="No request is recorded"):
+            explore_request(source)
+
+
 def shown_in_a_notebook(component: Component, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     outputs: list[dict[str, Any]] = []
     monkeypatch.setattr("zerohttpd_lib.views.component.display", lambda data, raw: outputs.append(data))
@@ -143,5 +172,6 @@ def test_a_saved_notebook_keeps_what_was_measured_and_no_record(
         }
         assert len(json.dumps(saved[KEPT])) < MOST_KEPT
         assert "image/png" in saved and saved["text/plain"]
-    for component in (port(), stage(load_run(shipped_run("edge")))):
+    run = load_run(shipped_run("poll-1000-idle"))
+    for component in (port(), explore_request(run), stage(run)):
         assert KEPT not in shown_in_a_notebook(component, monkeypatch)

@@ -125,9 +125,10 @@ def notebooks_in(folder: Path) -> list[Path]:
 
 def add(shipped: Path, path: Path) -> bool:
     """Copy one notebook, unless something has that name, be it a link to nowhere. Returns whether it was copied."""
+    text = _as_laid_out(shipped)
     try:
         with open(path, "x", encoding="utf-8") as file:
-            file.write(_as_laid_out(shipped))
+            file.write(text)
     except FileExistsError:
         return False
     return True

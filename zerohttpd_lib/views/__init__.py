@@ -3,6 +3,7 @@
 from .explore_density import explore_density
 from .explore_idle import explore_idle
 from .explore_port import explore_port
+from .explore_request import explore_request
 from .explore_silence import explore_silence
 from .figures import show_load, show_waits, show_work
 from .inspector import inspector
@@ -23,6 +24,7 @@ __all__ = [
     "explore_density",
     "explore_idle",
     "explore_port",
+    "explore_request",
     "explore_silence",
     "inspector",
     "interest_panel",

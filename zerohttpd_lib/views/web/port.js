@@ -15,7 +15,7 @@ export function render({ model, el }) {
   const blocks = steps.map((step, n) => new Method(step, element("button", "zh-method", code), () => cause.go(n + 1)));
   const boxes = Object.fromEntries(model.get("places").map(({ id, name, where }) => {
     const box = element("section", "zh-part zh-list", places);
-    element("h5", "zh-part-name", box).textContent = where;
+    element("h4", "zh-part-name", box).textContent = where;
     element("b", "zh-list-name", box).textContent = name;
     return [id, { box, words: element("p", "zh-words", box) }];
   }));
