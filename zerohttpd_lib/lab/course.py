@@ -1,7 +1,8 @@
 """The notebooks of the course: where they are as shipped, where the learner's copies are, and how these are made.
 
-A chapter that is laid out carries the version that it is a copy of, as exercises do. So an update knows a
-chapter that the learner has typed into from one that has become old. Nothing is ever overwritten.
+A chapter is laid out without its outputs: below a guess would stand the answer. It carries the version that it is a
+copy of, as exercises do. So an update knows a chapter that the learner has typed into or run from one that has only
+become old. Of what a learner did nothing is ever overwritten.
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ _BESIDE: Final = PACKAGE / "notebooks" if (PACKAGE / "notebooks").is_dir() else 
 CHAPTERS: Final = _BESIDE / "chapters"
 EXERCISES: Final = PACKAGE / "grading" / "pristine"
 SOLUTIONS: Final = _BESIDE / "solutions"  # these are shown one by one, when they are due
+NO_NOTEBOOK: Final = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+)  # by what reading fails of one that is none
+MINE: Final = "my-chapters"  # the learner's, in a checkout, whose `chapters` are git's
 
 
 def find_course(start: Path | None = None) -> Path:
@@ -52,19 +61,62 @@ def lay_out(folder: Path) -> Iterator[str]:
         raise LabError(f"{problem.filename} is a file. Choose another folder: zerohttpd init my-lab") from None
 
 
-def update_chapters(course: Path) -> Iterator[str]:
-    """Bring the chapters in a learner's folder up to date. Yields a line for each: what was done."""
+def chapters_of(course: Path) -> Path:
+    """The folder with the learner's chapters; in a checkout there may be none yet."""
+    chapters = course / "chapters"
+    return course / MINE if CHAPTERS.samefile(chapters) else chapters
+
+
+def copy_chapters(course: Path) -> Iterator[str]:
+    """In a checkout, lay out the learner's own chapters, and bring up to date those that are as they were laid out.
+    Yields a line for what is new, and for each that stays old because the learner has changed it."""
+    folder = chapters_of(course)
+    if folder.name != MINE:
+        return
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileExistsError:
+        raise LabError(
+            f"{folder} is a file, and your copies of the chapters go into a folder of that name: move it."
+        ) from None
+    copied = 0
     for shipped in notebooks_in(CHAPTERS):
-        path = course / "chapters" / shipped.name
+        path = folder / shipped.name
+        if add(shipped, path):
+            copied += 1
+        elif not _is_up_to_date(path, shipped):
+            if _is_as_laid_out(path):
+                _put_in_place(path, shipped)
+            else:
+                yield f"{path} is older than the chapter here. To have the new one, and keep yours: zerohttpd update"
+    if copied:
+        yield f"{folder}: {copied} chapters, without their outputs, for you to run and to change."
+
+
+def update_chapters(course: Path) -> Iterator[str]:
+    """Bring the learner's chapters up to date. Yields a line for each: what was done."""
+    folder = chapters_of(course)
+    for shipped in notebooks_in(CHAPTERS) if folder.is_dir() else ():
+        path = folder / shipped.name
         yield f"{path}: {_update_chapter(path, shipped)}"
 
 
 def _update_chapter(path: Path, shipped: Path) -> str:
     if add(shipped, path):
         return "it is new."
-    if _version_of_copy(path) == _version(_read(shipped)):
+    if _is_up_to_date(path, shipped):
         return "it is up to date."
-    return f"it is the new version; the old one is {replace(path, _as_laid_out(shipped)).name}."
+    kept = _put_in_place(path, shipped)
+    return f"it is the new version; the old one is {kept.name}." if kept else "it is the new version."
+
+
+def _put_in_place(path: Path, shipped: Path) -> Path | None:
+    """The new version under this name. Returns where the old one is, if a learner has done anything with it."""
+    kept = replace(path, _as_laid_out(shipped))
+    if not _is_as_laid_out(kept):
+        return kept
+    kept.unlink()
+    return None
 
 
 def notebooks_in(folder: Path) -> list[Path]:
@@ -73,9 +125,10 @@ def notebooks_in(folder: Path) -> list[Path]:
 
 def add(shipped: Path, path: Path) -> bool:
     """Copy one notebook, unless something has that name, be it a link to nowhere. Returns whether it was copied."""
+    text = _as_laid_out(shipped)
     try:
         with open(path, "x", encoding="utf-8") as file:
-            file.write(_as_laid_out(shipped))
+            file.write(text)
     except FileExistsError:
         return False
     return True
@@ -98,20 +151,32 @@ def replace(path: Path, text: str) -> Path:
 
 
 def _as_laid_out(shipped: Path) -> str:
-    """Its text, with its version in it. An exercise is built with one."""
+    """Its text, with its version in it, and without outputs. An exercise is built with a version, and has none."""
     book = _read(shipped)
     book["metadata"].setdefault("zerohttpd", {"chapter": shipped.stem, "version": _version(book)})
+    for cell in book["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
     return json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def _version_of_copy(path: Path) -> str:
-    """What it was a copy of; for one that does not say, what it is itself. "" for what is no notebook."""
+def _is_up_to_date(path: Path, shipped: Path) -> bool:
     try:
         book = _read(path)
         about = book["metadata"].get("zerohttpd", {})
-        return str(about.get("version") or _version(book))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ""
+        return (about.get("version") or _version(book)) == _version(_read(shipped))
+    except NO_NOTEBOOK:
+        return False
+
+
+def _is_as_laid_out(path: Path) -> bool:
+    """Whether nothing was typed into this copy, and nothing was run."""
+    try:
+        book = _read(path)
+        was_run = any(cell.get("outputs") or cell.get("execution_count") for cell in book["cells"])
+        return not was_run and book["metadata"]["zerohttpd"]["version"] == _version(book)
+    except NO_NOTEBOOK:
+        return False
 
 
 def _version(book: dict[str, Any]) -> str:

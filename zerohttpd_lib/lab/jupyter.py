@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from .course import FIRST_CHAPTER
+from .course import FIRST_CHAPTER, chapters_of
 from .processes import GUARD
 from .redis_server import Redis
 
@@ -50,6 +50,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 def _command(course: Path, port: int, open_browser: bool) -> list[str]:
+    first = chapters_of(course) / Path(FIRST_CHAPTER).name
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={course}",
@@ -57,7 +58,7 @@ def _command(course: Path, port: int, open_browser: bool) -> list[str]:
         f"--ServerApp.open_browser={open_browser}",
         "--Application.log_level=ERROR",  # what is left is the address, with its token
         "--KernelManager.transport_encryption=auto",  # else each kernel warns that its messages are readable
-        f"--LabApp.default_url=/lab/tree/{FIRST_CHAPTER}",
+        f"--LabApp.default_url=/lab/tree/{first.relative_to(course)}",
     ]
     if os.geteuid() == 0:  # in a container, most likely; Jupyter wants to be told
         command.append("--allow-root")

@@ -33,7 +33,7 @@ class Page:
             return first_line
         document = html.escape(_self_contained(self.text), quote=True)
         style = "width:100%; height:26em; border:1px solid #8a97a0"
-        return f'{first_line}<iframe sandbox srcdoc="{document}" style="{style}"></iframe>'
+        return f'{first_line}<iframe sandbox srcdoc="{document}" style="{style}" title="The page"></iframe>'
 
 
 def _self_contained(text: str) -> str:

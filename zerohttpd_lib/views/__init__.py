@@ -1,5 +1,10 @@
 """Figures and live views, for notebooks. The only place that imports matplotlib, ipywidgets and anywidget."""
 
+from .explore_density import explore_density
+from .explore_idle import explore_idle
+from .explore_port import explore_port
+from .explore_request import explore_request
+from .explore_silence import explore_silence
 from .figures import show_load, show_waits, show_work
 from .inspector import inspector
 from .interest_panel import interest_panel
@@ -16,6 +21,11 @@ from .twins import twin_timelines
 
 __all__ = [
     "Picture",
+    "explore_density",
+    "explore_idle",
+    "explore_port",
+    "explore_request",
+    "explore_silence",
     "inspector",
     "interest_panel",
     "live_chart",

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 import anywidget
 from IPython.display import display
 
 from .panel import HIDDEN, WIDGET
 from .picture import Picture
-from .web import STYLE, component
+from .web import STYLE, component, data_of
+
+KEPT: Final = "application/vnd.zerohttpd.component+json"  # in a saved notebook: the component's name, and its data
 
 
 class Component(anywidget.AnyWidget):  # type: ignore[misc]
-    """A subclass has `_esm = component(NAME)`, traits that are `shown`, and a `picture()`. Displayed as panels are."""
+    """A subclass has `_esm = component(NAME)`, traits that are `shown`, and a `picture()`. Displayed as panels are.
+
+    With `kept_as = NAME` a saved notebook keeps what is shown, and `make site` makes it play: for what is small, and
+    was measured in that notebook, so that it cannot be had again.
+    """
 
     _css = STYLE
     shown: ClassVar[tuple[str, ...]] = ()
+    kept_as: ClassVar[str] = ""
 
     def picture(self) -> Picture:
         """A still of it."""
@@ -25,7 +32,10 @@ class Component(anywidget.AnyWidget):  # type: ignore[misc]
     def _ipython_display_(self) -> None:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
         display({WIDGET: view}, raw=True)
-        display({WIDGET: HIDDEN, **self.picture()._repr_mimebundle_()}, raw=True)
+        display({WIDGET: HIDDEN, **self.picture()._repr_mimebundle_(), **self._kept()}, raw=True)
+
+    def _kept(self) -> dict[str, Any]:
+        return {KEPT: {"component": self.kept_as, "data": data_of(self)}} if self.kept_as else {}
 
 
 __all__ = ["Component", "component"]

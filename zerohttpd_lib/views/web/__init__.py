@@ -1,7 +1,7 @@
 """Components that a browser draws: ES modules beside this file, shown by anywidget in a notebook.
 
 A notebook is handed one text for each component, with the modules that it imports in front: it has no address
-from which a relative import could be loaded. `page_with` makes a page of one that needs no kernel and no network.
+from which a relative import could be loaded. `embedded` is one in a page that has no kernel and no network.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Final
 FOLDER: Final = Path(__file__).parent
 STYLE: Final = FOLDER / "web.css"
 PAGE: Final = FOLDER / "page.html"
+EMBEDDED: Final = FOLDER / "embedded.html"
 
 
 def component(name: str) -> str:
@@ -38,11 +39,23 @@ def _with_imports(file: str, seen: list[str]) -> list[str]:
 
 def page_with(widget: Any, title: str) -> str:
     """A page with this component in it, and with all that it shows: text of an HTML file that works from a disk."""
-    data = {name: _as_json(getattr(widget, name)) for name in widget.shown}
-    values = {"title": html.escape(title), "style": STYLE.read_text(encoding="utf-8"), "code": widget._esm}
+    values = {"title": html.escape(title), "style": STYLE.read_text(encoding="utf-8")}
+    return _filled(PAGE, {**values, "embedded": embedded(widget._esm, data_of(widget), "here")})
+
+
+def embedded(code: str, data: dict[str, Any], place: str) -> str:
+    """The component of this `code` with this `data`, as HTML to be put into a page. `place`: an id of its own there."""
     # A text in a script ends at the first "</", whatever it stands in.
-    values["data"] = json.dumps(data).replace("</", "<\\/")
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], PAGE.read_text(encoding="utf-8"))
+    return _filled(EMBEDDED, {"code": code, "data": json.dumps(data).replace("</", "<\\/"), "place": place})
+
+
+def data_of(widget: Any) -> dict[str, Any]:
+    """All that a component shows, as JSON has it."""
+    return {name: _as_json(getattr(widget, name)) for name in widget.shown}
+
+
+def _filled(template: Path, values: dict[str, str]) -> str:
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], template.read_text(encoding="utf-8"))
 
 
 def _as_json(value: Any) -> Any:
