@@ -18,13 +18,14 @@ import sys
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import build
 import jinja2
+import matplotlib
 import nbformat
 from matplotlib import mathtext
 from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
+import build
 from zerohttpd_lib.views.component import KEPT, Component
 from zerohttpd_lib.views.web import STYLE, component, data_of, embedded
 
@@ -130,7 +131,8 @@ def describe(output: nbformat.NotebookNode) -> None:
 def formula(tex: str) -> str:
     """As a drawing, in the colour of the text."""
     drawing = io.StringIO()
-    mathtext.math_to_image(f"${tex}$", drawing, format="svg")
+    with matplotlib.rc_context({"savefig.transparent": True}):
+        mathtext.math_to_image(f"${tex}$", drawing, format="svg")
     svg = re.sub(
         r"<(style|metadata)\b.*?</\1>", "", drawing.getvalue()[drawing.getvalue().index("<svg") :], flags=re.DOTALL
     )

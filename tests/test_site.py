@@ -92,6 +92,8 @@ def test_a_formula_is_drawn_and_can_be_read_aloud(site: Path) -> None:
     text = (site / "06-the-race.html").read_text(encoding="utf-8")
     assert "$$" not in text
     assert 'aria-label="X = \\frac{N}{R + Z}"' in text
+    drawing = text[text.index("<svg") : text.index("</svg>")]
+    assert "<path" in drawing and "#ffffff" not in drawing  # no white behind it: there is a dark theme
 
 
 def test_the_text_of_a_chapter_is_whole(site: Path) -> None:
