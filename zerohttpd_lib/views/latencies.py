@@ -22,19 +22,20 @@ def show_tails(results: Mapping[str, LoadResult]) -> Picture:
     """
     figure, ax = new_figure(height=3.8)
     words = []
-    for (name, result), colour in zip(results.items(), LINES * len(results), strict=False):
+    for row, ((name, result), colour) in enumerate(zip(results.items(), LINES * len(results), strict=False)):
         milliseconds, answered = result.curve
         above = (100 - answered) / 100 * (len(result.latencies) + len(result.waiting))
         known = above >= LEAST_ABOVE
         ax.plot(_nines(answered[known]), milliseconds[known], color=colour, linewidth=2)
         if known.any():
             end = (_nines(answered[known])[-1], milliseconds[known][-1])
-            ax.annotate(name, end, (6, -4), textcoords="offset points", color=colour)
+            # One below the other: lines may well end at the same place.
+            ax.annotate(f"— {name}", end, (4, -4 - 14 * row), textcoords="offset points", color=colour)
             words.append(f"{name}: {answered[known][-1]:.1f} % within {milliseconds[known][-1]:,.1f} ms")
     ax.set_xticks(_nines(np.array(PERCENTILES)), [f"{p:g} %" for p in PERCENTILES])
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter("{x:g}")
-    ax.margins(x=0.12)
+    ax.margins(x=0.12, y=0.1)
     ax.set_xlabel("of the requests, the slowest on the right")
     ax.set_ylabel("milliseconds")
     ax.set_title("Within which time are how many answered?", loc="left", color=INK)
@@ -51,7 +52,7 @@ def show_due(requests: Sequence[tuple[float, float, float]]) -> Picture:
     ax.vlines(due, (answered - sent) * 1e3, (answered - due) * 1e3, color=COLOURS["redis"], linewidth=1, alpha=0.5)
     for begin, name, mark, colour in ((due, "due", "o", COLOURS["redis"]), (sent, "sent", "x", COLOURS["client"])):
         ax.plot(due, (answered - begin) * 1e3, mark, color=colour, markersize=4, label=f"from when it was {name}")
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, (answered - due).max() * 1e3 * 1.2)  # with room for the names
     ax.set_xlabel("seconds: when the request was due")
     ax.set_ylabel("milliseconds to its answer")
     ax.legend(loc="upper left", ncols=2, frameon=False)
