@@ -116,9 +116,7 @@ def _dump(family: int, states: int) -> Iterator[bytes]:
     """An inet_diag_msg for each TCP socket in one of these states; none where the kernel does not say."""
     with suppress(OSError), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG) as kernel:
         kernel.settimeout(1.0)
-        kernel.send(
-            _QUESTION.pack(_QUESTION.size, BY_FAMILY, REQUEST_ALL, 1, 0, family, socket.IPPROTO_TCP, 0, states)
-        )
+        kernel.send(_QUESTION.pack(_QUESTION.size, BY_FAMILY, REQUEST_ALL, 1, 0, family, socket.IPPROTO_TCP, 0, states))
         while True:
             data = kernel.recv(65_536)
             while data:

@@ -86,7 +86,10 @@ class Stage:
                 return
         self.read()
         if self.kept:
-            hints = ["send() returns how many bytes it has taken. What becomes of the others?", "self.kept += data[sent:]"]
+            hints = [
+                "send() returns how many bytes it has taken. What becomes of the others?",
+                "self.kept += data[sent:]",
+            ]
             say = f"So many bytes of {len(self.written):,} are not in the kernel, and not wanted to be sent either."
             raise Wrong("loses-bytes", yours=self.kept, expected=0, hints=hints, say=say)
         raise Wrong("waits", say="The client does not read, and each piece was taken all the same.", hints=WAITS)
@@ -162,15 +165,21 @@ def compare_small(answer: Answer) -> None:
             stage.write(random.randint(5, 50))
             stage.read()
             if stage.kept:
-                hints = ["If nothing is kept, give the kernel the new piece at once. Only what it does not take is kept."]
+                hints = [
+                    "If nothing is kept, give the kernel the new piece at once. Only what it does not take is kept."
+                ]
                 say = "The client reads, and this many bytes of a small piece have not come."
                 raise Wrong("not-at-once", yours=stage.kept, expected=0, hints=hints, say=say)
         if stage.ask("wants_out"):
-            hints = ["OUT is for as long as something is kept. A socket is nearly always writable: the loop would spin."]
+            hints = [
+                "OUT is for as long as something is kept. A socket is nearly always writable: the loop would spin."
+            ]
             raise Wrong("always-wants-out", yours=True, expected=False, hints=hints, say="All is sent. wants_out()?")
         if not stage.ask("source_may_go_on"):
             hints = ["Nothing is kept: there is no reason to stop the source."]
-            raise Wrong("stops-at-once", yours=False, expected=True, hints=hints, say="All is sent. source_may_go_on()?")
+            raise Wrong(
+                "stops-at-once", yours=False, expected=True, hints=hints, say="All is sent. source_may_go_on()?"
+            )
 
 
 def compare_full(answer: Answer) -> None:
