@@ -166,7 +166,6 @@ WRONG = {
         ),
         WrongAnswer("no-set", changed(REFEREE, ("    return found\n", '    return ", ".join(found)\n'))),
         WrongAnswer("strange-word", changed(REFEREE, ('found.add("law")', 'found.add("little")'))),
-        WrongAnswer("returns-nothing", changed(REFEREE, ("    return found\n", ""))),
     ],
     "pairs": [
         WrongAnswer("one-side", changed(PAIRS, ("abs(", "("))),

@@ -170,35 +170,25 @@ WRONG = {
         WrongAnswer("stops-too-early", changed(OUTBOX, ("> self.high", ">= self.high"))),
         WrongAnswer("never-stops", changed(OUTBOX, ("self.go_on = False", "pass"))),
         WrongAnswer("goes-on-too-early", changed(OUTBOX, ("return self.go_on", "return len(self.kept) <= self.high"))),
-        WrongAnswer("stays-stopped", changed(OUTBOX, ("            self.go_on = True\n", "            pass\n"))),
+        WrongAnswer(
+            "stays-stopped",
+            changed(OUTBOX, ("            self.go_on = True\n\n    def", "            pass\n\n    def")),
+        ),
         WrongAnswer(
             "stops-below-high",
             changed(
                 OUTBOX,
+                ("bytearray()", "bytearray()\n        self.once = False"),
+                ("self.go_on = False\n", "self.go_on, self.once = False, True\n"),
                 (
-                    "        elif",
-                    "        elif len(self.kept) > self.low:\n            self.go_on = False\n        elif",
+                    "            self.go_on = True\n\n    def wants",
+                    "            self.go_on = True\n        elif self.once:\n            self.go_on = False\n\n    def wants",
                 ),
-                (
-                    "len(self.kept) > self.high:",
-                    "len(self.kept) > self.high or (self.went and len(self.kept) > self.low):",
-                ),
-                ("        self.go_on = True\n\n", "        self.go_on, self.went = True, False\n\n"),
-                ("        elif len(self.kept) > self.low:\n            self.go_on = False\n", ""),
-                ("            self.go_on = False", "            self.go_on, self.went = False, True"),
             ),
         ),
         WrongAnswer("never-at-low", changed(OUTBOX, ("<= self.low", "< self.low"))),
         WrongAnswer("no-bool", changed(OUTBOX, ("return bool(self.kept)", "return self.kept"))),
-        WrongAnswer(
-            "stops-at-once",
-            changed(
-                OUTBOX,
-                ("self.go_on = True\n\n", "self.go_on = None\n\n"),
-                ("            self.go_on = True\n", "            pass\n"),
-                ("return self.go_on", "return bool(self.go_on)"),
-            ),
-        ),
+        WrongAnswer("stops-at-once", changed(OUTBOX, ("self.go_on = True", "self.go_on = False"))),
     ],
     "slow_page": [
         WrongAnswer(
