@@ -11,7 +11,7 @@ RULES = {
     "law": lambda t: not holds(t),
     "unsteady": lambda t: t["steady"] is not True,
     "few": lambda t: 0.01 * t["requests"] < 10,
-    "limit": lambda t: (t["rate"], t["think"]) == (None, None) and t["bottleneck"] in "generator redis machine none".split(),
+    "limit": lambda t: (t["rate"], t["think"]) == (None, None) and t["bottleneck"] != "server",
     "door": lambda t: t["dropped"] + t["syn_retransmits"] > 0,
 }
 

@@ -223,9 +223,13 @@ def share_of_pairs(first, second):
         WrongAnswer(
             "leaks",
             changed(
-                DUE,
-                ("            sock.close()\n", "            kept.append(sock)\n"),
-                ("def open", "kept = []\n\n\ndef open"),
+                THREADS,
+                ("def open_loop", "kept = []\n\n\ndef open_loop"),
+                (
+                    "        with socket.create_connection(address) as sock:\n",
+                    "        if sock := socket.create_connection(address):\n",
+                ),
+                ("            sock.recv(16)\n", "            sock.recv(16)\n            kept.append(sock)\n"),
             ),
         ),
         WrongAnswer(

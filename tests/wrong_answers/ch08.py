@@ -138,7 +138,8 @@ WRONG = {
                 OUTBOX,
                 (
                     "del self.kept[: sockets.send_now(self.sock, self.kept)]",
-                    "sent = sockets.send_now(self.sock, self.kept)\n            if sent == len(self.kept):\n                self.kept.clear()",
+                    "sent = sockets.send_now(self.sock, self.kept)\n"
+                    "            if sent == len(self.kept):\n                self.kept.clear()",
                 ),
             ),
         ),
@@ -159,8 +160,9 @@ WRONG = {
             "forgets-the-rest",
             changed(
                 OUTBOX,
-                ("return bool(self.kept)", "return len(self.kept) > 500_000 or not hasattr(self, 'told')"),
+                ("bytearray()", "bytearray()\n        self.told = False"),
                 ("    def ready(self):\n", "    def ready(self):\n        self.told = True\n"),
+                ("return bool(self.kept)", "return bool(self.kept) and not self.told"),
             ),
         ),
         WrongAnswer(
@@ -182,7 +184,8 @@ WRONG = {
                 ("self.go_on = False\n", "self.go_on, self.once = False, True\n"),
                 (
                     "            self.go_on = True\n\n    def wants",
-                    "            self.go_on = True\n        elif self.once:\n            self.go_on = False\n\n    def wants",
+                    "            self.go_on = True\n        elif self.once:\n            self.go_on = False\n"
+                    "\n    def wants",
                 ),
             ),
         ),
@@ -243,7 +246,8 @@ class SlowPage(EpollServer):
                 ),
                 (
                     "client.rest) :]\n",
-                    "client.rest) :]\n            if len(client.rest) == 0:\n                client.sock.shutdown(socket.SHUT_WR)\n",
+                    "client.rest) :]\n            if len(client.rest) == 0:\n"
+                    "                client.sock.shutdown(socket.SHUT_WR)\n",
                 ),
             ),
         ),
@@ -253,7 +257,8 @@ class SlowPage(EpollServer):
                 SLOW_PAGE,
                 (
                     "            client.rest = client.rest[sockets.send_now(client.sock, client.rest) :]\n",
-                    "            sent = sockets.send_now(client.sock, client.rest)\n            client.rest = client.rest[max(0, sent - 1) :] if sent < len(client.rest) else b''\n",
+                    "            sent = sockets.send_now(client.sock, client.rest)\n"
+                    "            client.rest = client.rest[max(0, sent - 1) :] if sent < len(client.rest) else b''\n",
                 ),
             ),
         ),
@@ -265,7 +270,7 @@ class SlowPage(EpollServer):
             ),
         ),
         WrongAnswer(
-            "other-page",
+            "mixes-clients",
             changed(
                 SLOW_PAGE,
                 ("client.rest", "self.rest"),
@@ -316,7 +321,8 @@ class SlowPage(EpollServer):
                 TIME_IS_UP,
                 (
                     "                self.finish(client)\n",
-                    "                client.sock.shutdown(socket.SHUT_RDWR)\n                self.deadlines.pop(client)\n                self.by_client.pop(client.sock.fileno())\n",
+                    "                self.deadlines.pop(client)\n                self.forget(client.sock.fileno())\n"
+                    "                client.sock.shutdown(socket.SHUT_RDWR)\n",
                 ),
             ),
         ),

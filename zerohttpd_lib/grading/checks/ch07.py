@@ -1,4 +1,4 @@
-"""Checks of exercise 07: a referee for load tests, and a test for rounds in pairs; the others are in the files beside."""
+"""Checks of exercise 07: a referee for load tests, a test for rounds in pairs; others are in files beside."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ __all__ = ["ch07_door", "ch07_due"]  # each registers tasks of its own
 
 # referee
 
+OTHERS: Final = ("generator", "machine", "none", "redis")
 WORDS: Final = {"law", "unsteady", "few", "limit", "door"}
 
 
@@ -35,7 +36,8 @@ def good(**changes: Any) -> dict[str, Any]:
         "kind": {"closed": "closed loop", "think": "users who think", "open": "open loop"}[kind],
         "requests": random.randint(20_000, 90_000), "failed": 0, "seconds": 5.0, "requests_per_second": rate,
         "mean_ms": latency * 1e3, "p50_ms": latency * 900, "p99_ms": latency * 2_000, "clients": clients,
-        "rate": rate / off if kind == "open" else None, "think": think, "steady": True, "dropped": 0, "syn_retransmits": 0,
+        "rate": rate / off if kind == "open" else None, "think": think, "steady": True,
+        "dropped": 0, "syn_retransmits": 0,
         "bottleneck": "server" if kind == "closed" else "none",
     }  # fmt: skip
     return {**test, **changes}
@@ -57,12 +59,12 @@ def cases() -> list[Case]:
         Case(good(requests=random.randint(300, 990)), {"few"}, "few-missed", FEW),
         Case(good(requests=random.randint(1_010, 2_000)), set(), "few-too-strict", FEW[::-1]),
         Case(good(requests=random.randint(100, 900), kind="open"), {"few"}, "few-missed", FEW),
-        *[Case(good(bottleneck=who), {"limit"}, "limit-missed", LIMIT) for who in ("generator", "machine", "none", "redis")],
+        *[Case(good(bottleneck=who), {"limit"}, "limit-missed", LIMIT) for who in OTHERS],
         Case(good(kind="open", bottleneck="machine"), set(), "limit-of-the-open", LIMIT[::-1]),
         Case(good(kind="think", bottleneck="generator"), set(), "limit-of-users", [f"They think. {LIMIT[1]}"]),
         Case(good(dropped=random.randint(1, 90)), {"door"}, "queue-missed", ["`dropped`: somebody found it full."]),
         Case(good(syn_retransmits=3), {"door"}, "syn-missed", ["Either of the two counters is reason enough."]),
-        Case(good(off=off[0], steady=False, dropped=2, requests=400, bottleneck="redis"), WORDS, "stops-at-the-first", ALL),
+        Case(good(off=2.0, steady=False, dropped=2, requests=40, bottleneck="redis"), WORDS, "stops-at-the-first", ALL),
         Case(good(mean_ms=None, requests=0, requests_per_second=0.0), {"law", "few"}, "nothing-answered", NOTHING),
     ]  # fmt: skip
 

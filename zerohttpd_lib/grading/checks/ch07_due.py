@@ -8,21 +8,24 @@ import signal
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from . import Answer, Wrong, task
-from .idling import descriptors, spent_in
+from .idling import descriptors
 
 EXACT: Final = 0.002  # seconds: two clocks read one after the other, and no more than that
+SLACK: Final = 0.1  # seconds by which a latency is too short before it counts: less than a stop, more than a hiccup
 STOPPED: Final = 0.4  # seconds for which the answer's process is stopped
 NO_NEWS: Final = 2.0  # seconds without a new request: none will come before somebody is answered
-BUSY: Final = 0.5  # of the time, of a process that should sleep
+BUSY: Final = 0.8  # of all looks at a thread, in which it was running or wanted to
 
 
 class Answers:
-    """A server of requests that are numbers. `hold`: answer nobody until so many have come, and then the last one first."""
+    """A server of requests that are numbers. `hold`: answer nobody until so many have come; then the last one first."""
 
     def __init__(self, hold: int = 0, when_come: Callable[[int], None] = lambda number: None) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -89,6 +92,37 @@ class Answers:
                 sock.sendall(b"done\n")
 
 
+class Looks:
+    """Looks at all threads of a process, again and again, until the end of the block: do they sleep (man 5 proc)?"""
+
+    def __init__(self, pid: int) -> None:
+        self._threads = Path(f"/proc/{pid}/task")
+        self._running: Counter[str] = Counter()
+        self._all = 0
+        self._is_over = threading.Event()
+        self._looker = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Looks:
+        self._looker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._looker.join()
+
+    def _look(self) -> None:
+        while not self._is_over.wait(0.004):
+            self._all += 1
+            for thread in self._threads.glob("*/stat"):
+                with suppress(OSError):  # it has ended
+                    self._running[thread.parent.name] += thread.read_text().rpartition(")")[2].split()[0] == "R"
+
+    @property
+    def busiest(self) -> float:
+        """Of the thread that slept least, the share of looks at which it ran, or waited for a processor."""
+        return max(self._running.values(), default=0) / max(self._all, 1)
+
+
 @task("due", seconds=25, network=True)
 def check_due(answer: Answer) -> None:
     compare_quick(answer)
@@ -101,13 +135,14 @@ def compare_quick(answer: Answer) -> None:
     before = len(descriptors(answer.pid))
     with Answers() as server:
         started = time.monotonic()
-        spent = spent_in(answer.pid, lambda: answer.call("open_loop", server.address, 0.05, 12))
+        with Looks(answer.pid) as looks:
+            yours = answer.call("open_loop", server.address, 0.05, 12)
         ended = time.monotonic()
-    compare_requests(server, spent.result, 12, 0.05, started)
-    compare_latencies(server, spent.result, 0.05, started, ended)
-    if spent.processor > BUSY * spent.elapsed:
+    compare_requests(server, yours, 12, 0.05, started)
+    compare_latencies(server, yours, 0.05, started, ended)
+    if looks.busiest > BUSY:
         hints = ["Until the next one is due, sleep: time.sleep(), or the time limit of poll()."]
-        say = f"It kept the processor busy for {spent.processor:.2f} of {spent.elapsed:.2f} seconds."
+        say = f"It did not sleep: at {looks.busiest:.0%} of all looks it was running."
         raise Wrong("spins", say=say, hints=hints)
     if (left := len(descriptors(answer.pid)) - before) > 1:
         hints = ["Close each connection when its answer has come, and what you wait with at the end."]
@@ -144,7 +179,7 @@ def compare_latencies(server: Answers, yours: list[float], every: float, started
     """
     base = min(at - n * every for n, at in server.arrived.items())
     for n, latency in enumerate(yours):
-        least, most = server.answered[n] - base - n * every - EXACT, ended - started - n * every + EXACT
+        least, most = server.answered[n] - base - n * every - SLACK, ended - started - n * every + EXACT
         if latency > most and latency / 1e3 <= most and min(yours) / 1e3 < least + 1:
             hints = ["In seconds: no factor of 1,000."]
             raise Wrong("milliseconds", yours=latency, expected=latency / 1e3, hints=hints, say=f"Request {n}.")
@@ -158,7 +193,7 @@ def compare_latencies(server: Answers, yours: list[float], every: float, started
 
 def _too_short(server: Answers, yours: list[float], n: int, least: float, every: float) -> Wrong:
     say = f"Request {n} took at least so many seconds, from when it was due, until the server answered it."
-    shown = {"yours": yours[n], "expected": f"at least {least:.3f}", "say": say}
+    shown: dict[str, Any] = {"yours": yours[n], "expected": f"at least {least:.3f}", "say": say}
     if latest := _in_order_of_answers(server, yours, every):
         return Wrong("order-of-answers", hints=latest, **shown)
     slips = {m: at - m * every for m, at in server.arrived.items()}
@@ -182,7 +217,7 @@ def _in_order_of_answers(server: Answers, yours: list[float], every: float) -> l
     if order == sorted(order):
         return []
     right = all(
-        latency >= server.answered[n] - base - n * every - EXACT for latency, n in zip(yours, order, strict=True)
+        latency >= server.answered[n] - base - n * every - SLACK for latency, n in zip(yours, order, strict=True)
     )
     return ["Those are in the order of the answers. Which request does an answer belong to?"] if right else []
 
@@ -195,8 +230,9 @@ def compare_held(answer: Answer) -> None:
         ended = time.monotonic()
     if server.gave_up:
         hints = [
-            "A request that is due begins, whether or not those before it were answered: that is what makes the loop open.",
-            "Wait for both at once, the next due time and any answer: the time limit of poll() is made for it. Or start a "
+            "A request that is due begins, whether or not those before it were answered: so the loop is open.",
+            "Wait for both at once, the next due time and any answer: the time limit of poll() is made for "
+            "it. Or start a "
             "thread for each request.",
         ]
         say = "The server answers nobody until 20 requests have come. So many came, and then no more."

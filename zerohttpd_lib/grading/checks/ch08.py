@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Final
 
@@ -70,9 +70,9 @@ def check_asleep(answer: Answer) -> None:
 
 
 def compare_epoll(lab: Lab, yours: dict[int, str]) -> None:
-    measured = measure(lab, "epoll")
-    if measured != yours:
-        measured = measure(lab, "epoll")  # once more: on a busy machine it may not have gone as far as it can
+    measured = measure(lab, "epoll", SITUATIONS)
+    # Those that differ once more: on a busy machine it may not have gone as far as it can.
+    measured |= measure(lab, "epoll", [number for number in SITUATIONS if yours[number] != measured[number]])
     for number in SITUATIONS:
         if yours[number] != measured[number]:
             code, *hints = OF_EPOLL[number]
@@ -84,10 +84,13 @@ def compare_iterative(lab: Lab, yours: Any) -> None:
     if not isinstance(yours, (list, set)) or not all(number in SITUATIONS for number in yours):
         hints = ["A list of numbers from 1 to 5, as in [4, 5]; [] for none."]
         raise Wrong("no-list", yours=yours, hints=hints, say="iterative_in_recv should be a list of situations.")
-    for _ in range(2):
-        expected = {number for number, call in measure(lab, "iterative").items() if call == "recv"}
-        if expected == set(yours):
-            return
+    measured = measure(lab, "iterative", SITUATIONS)
+    measured |= measure(
+        lab, "iterative", [each for each in SITUATIONS if (measured[each] == "recv") != (each in yours)]
+    )
+    expected = {number for number in SITUATIONS if measured[number] == "recv"}
+    if expected == set(yours):
+        return
     number = min(expected ^ set(yours))
     there = "is missing" if number in expected else "does not belong there"
     hints = [
@@ -105,15 +108,16 @@ def _call(yours: Any) -> str:
     return aliases.get(name, name)
 
 
-def measure(lab: Lab, name: str) -> dict[int, str]:
-    """In which call a rung's server sleeps, in each situation."""
+def measure(lab: Lab, name: str, numbers: Sequence[int]) -> dict[int, str]:
+    """In which call a rung's server sleeps, in each of these situations."""
+    if not numbers:
+        return {}
     lab.redis.client.delete("guestbook_remarks")
     server = lab.serve(name, record=False)
     found = {}
-    for number in SITUATIONS:
+    for number in numbers:
         with situation(number, server, lab):
             found[number] = _where(server.pid)
-    server.stop()
     return found
 
 
@@ -136,7 +140,7 @@ def situation(number: int, server: Server, lab: Lab) -> Iterator[None]:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.settimeout(PATIENCE)
         client.connect(server.address)
-        if number == 4:
+        if number in (4, 5) and not lab.redis.client.exists("guestbook_remarks"):
             lab.redis.client.rpush("guestbook_remarks", "x" * LONG)
         if number > 1:
             client.sendall(form if number == 3 else page)
