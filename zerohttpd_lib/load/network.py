@@ -22,10 +22,17 @@ SOCK_DIAG: Final = 4  # a protocol of netlink
 BY_FAMILY: Final = 20  # a kind of message
 REQUEST_ALL: Final = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 LISTENING: Final = 1 << 10  # a set of states: TCP_LISTEN alone
+ALL_STATES: Final = 0xFFF & ~LISTENING
+STATES: Final = (  # from net/tcp_states.h, numbered from 1, with the names that ss (man 8 ss) gives them
+    "ESTAB", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSE", "CLOSE-WAIT", "LAST-ACK",
+    "LISTEN", "CLOSING",
+)  # fmt: skip
 _QUESTION = struct.Struct("=IHHII BBBxI 48x")  # a header, then: which sockets
 _HEADER = struct.Struct("=IHHII")  # how long a message is, of which kind
 _SOCKET = struct.Struct("=4xH")  # inet_diag_msg: its port, in network order
+_ENDS = struct.Struct("=xB2xHH")  # the beginning of the same: its state, its port and that of its peer
 _STATE = struct.Struct("=56xIIII")  # later in the same: accept queue, its limit, user, inode
+_QUEUES = struct.Struct("=56xII")  # of a connection these two are what lies unread, and what is not acknowledged
 
 
 def listeners(port: int) -> list[int]:
@@ -37,6 +44,33 @@ def listeners(port: int) -> list[int]:
 def accept_queue(port: int) -> int:
     """Connections to this port that the kernel has made and the server has not accepted yet."""
     return sum(queue for _, queue in _listening(port))
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One end of a connection, as the kernel has it, whether a process still has a descriptor for it or not.
+
+    `unread`: bytes that have come and were not received yet; `unsent`: bytes that the kernel has been given,
+    and that the peer's kernel has not acknowledged. `state` is one of STATES.
+    """
+
+    state: str
+    local_port: int
+    remote_port: int
+    unread: int
+    unsent: int
+
+
+def connections(port: int) -> list[Connection]:
+    """Both ends, where both are on this machine, of all connections to or from this port; as `ss -tan` has them."""
+    found = []
+    for family in (socket.AF_INET, socket.AF_INET6):
+        for message in _dump(family, ALL_STATES):
+            state, local, remote = _ENDS.unpack_from(message)
+            ends = socket.ntohs(local), socket.ntohs(remote)
+            if port in ends:
+                found.append(Connection(STATES[state - 1], *ends, *_QUEUES.unpack_from(message)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -71,20 +105,18 @@ def _listening(port: int) -> list[tuple[str, int]]:
     """The listening sockets of this port: inode, and length of the accept queue."""
     found = []
     for family in (socket.AF_INET, socket.AF_INET6):
-        for message in _dump(family):
+        for message in _dump(family, LISTENING):
             if socket.ntohs(_SOCKET.unpack_from(message)[0]) == port:
                 queue, _, _, inode = _STATE.unpack_from(message)
                 found.append((str(inode), queue))
     return found
 
 
-def _dump(family: int) -> Iterator[bytes]:
-    """An inet_diag_msg for each listening socket; none where the kernel does not say."""
+def _dump(family: int, states: int) -> Iterator[bytes]:
+    """An inet_diag_msg for each TCP socket in one of these states; none where the kernel does not say."""
     with suppress(OSError), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG) as kernel:
         kernel.settimeout(1.0)
-        kernel.send(
-            _QUESTION.pack(_QUESTION.size, BY_FAMILY, REQUEST_ALL, 1, 0, family, socket.IPPROTO_TCP, 0, LISTENING)
-        )
+        kernel.send(_QUESTION.pack(_QUESTION.size, BY_FAMILY, REQUEST_ALL, 1, 0, family, socket.IPPROTO_TCP, 0, states))
         while True:
             data = kernel.recv(65_536)
             while data:

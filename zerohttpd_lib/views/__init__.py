@@ -8,6 +8,7 @@ from .explore_silence import explore_silence
 from .figures import show_load, show_waits, show_work
 from .inspector import inspector
 from .interest_panel import interest_panel
+from .latencies import show_due, show_tails
 from .live import watch
 from .load_panel import load_panel
 from .one_wait import one_wait
@@ -34,10 +35,12 @@ __all__ = [
     "replay",
     "show_both",
     "show_cost",
+    "show_due",
     "show_load",
     "show_published",
     "show_scan",
     "show_sweep",
+    "show_tails",
     "show_waits",
     "show_work",
     "stage",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Final
 
+from redis.exceptions import RedisError
+
+from ...lab import Lab
 from ...lab.server import Server
 
 PATIENCE: Final = 2.0  # seconds without news from anybody: who has not answered by then is stuck
@@ -47,3 +50,17 @@ def who_answers(servers: Mapping[str, Server], patience: float = PATIENCE) -> se
 
 def answers(server: Server, patience: float = PATIENCE) -> bool:
     return bool(who_answers({"it": server}, patience))
+
+
+@contextmanager
+def deaf_redis(lab: Lab, most: float) -> Iterator[None]:
+    """Redis replies to no guestbook, for `most` seconds or until the end of the block.
+
+    Writes only: a pause of everything holds the command that would end it, too (redis.io, CLIENT PAUSE).
+    """
+    lab.redis.client.client_pause(int(most * 1e3), all=False)
+    try:
+        yield
+    finally:
+        with suppress(RedisError):  # one that is older than 6.2 comes back by itself
+            lab.redis.client.client_unpause()

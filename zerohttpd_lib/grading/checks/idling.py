@@ -7,7 +7,6 @@ up, to have a thread or a descriptor are counted, not timed.
 from __future__ import annotations
 
 import os
-import platform
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ...kernel.sleeping import CALLS
 from . import Wrong
 from .effort import effort_of, effort_within
 
@@ -27,15 +27,6 @@ BUSY: Final = 0.02  # seconds of processor time in that time: who sleeps uses no
 SHORT: Final = 10.0  # seconds: whoever waits with a time limit below this one wakes up for nothing
 QUIET_TIME: Final = 2.0  # seconds until a process that has answered is asleep again
 
-# The system calls that wait, by number; and which argument is the time limit, in milliseconds, where it is a plain one.
-CALLS: Final = {
-    "x86_64": {0: "read", 7: "poll", 23: "select", 35: "sleep", 43: "accept", 45: "recv", 47: "recv", 61: "wait4",
-               202: "futex", 219: "restarted", 230: "sleep", 232: "epoll_wait", 270: "select", 271: "ppoll",
-               281: "epoll_pwait", 288: "accept", 441: "epoll_pwait2"},
-    "aarch64": {22: "epoll_pwait", 63: "read", 72: "select", 73: "ppoll", 98: "futex", 101: "sleep", 115: "sleep",
-                128: "restarted", 202: "accept", 207: "recv", 212: "recv", 242: "accept", 260: "wait4",
-                441: "epoll_pwait2"},
-}.get(platform.machine(), {})  # fmt: skip
 # Where in the kernel it sleeps (wchan).
 PLACES: Final = {"poll_": "poll", "do_poll": "poll", "do_sys_poll": "poll", "hrtimer": "sleep", "do_nanosleep": "sleep"}
 LIMIT_AT: Final = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}

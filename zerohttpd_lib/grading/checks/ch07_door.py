@@ -1,0 +1,151 @@
+"""The check of the task "door": how many the kernel lets in, and how many the server takes at each turn of its loop."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from ...lab.server import Server
+from ...load.network import connections
+from ...trace.reader import Trace
+from . import Answer, Wrong, task
+from .ch05_port import compare_crash
+from .idling import expect_sleep, sleepers
+
+CROWD: Final = 200
+MOST: Final = 32  # that are let in at one turn
+THE_LIBRARYS: Final = 64
+REQUESTS: Final = 300
+PATIENCE: Final = 5.0  # seconds
+STYLE_SHEET: Final = b"GET /style.css HTTP/1.1\r\nHost: check\r\n\r\n"
+
+
+@task("door", seconds=28)
+def check_door(answer: Answer) -> None:
+    server = answer.serve("Door")
+    compare_one(server)
+    start = server.trace.end
+    with crowd_at(server) as clients:
+        answered = _answered(server, clients)
+    if answered < CROWD:
+        server.check_alive()
+        hints = ["Whom you take from the queue has to be in by_client, with a callback, and on the interest list."]
+        say = f"{CROWD} clients were let in by the kernel and asked for a page. So many got it."
+        raise Wrong("loses-some", yours=answered, expected=CROWD, hints=hints, say=say)
+    compare_turns(_trace_of(server, start))
+    expect_sleep(server, ["With nobody at the door there is nothing to do: return, and wait in epoll."])
+    compare_load(server, answer)
+
+
+def compare_one(server: Server) -> None:
+    """One client, and nobody behind it."""
+    first = b""
+    try:
+        with socket.create_connection(server.address, timeout=PATIENCE) as client:
+            client.sendall(STYLE_SHEET)
+            first = client.recv(12)
+    except TimeoutError:
+        if any(sleeper.call == "accept" for sleeper in sleepers(server.pid)):
+            hints = ["The listener must not block: accept() on an empty queue has to come back at once, with nobody."]
+            say = "A client that was let in gets no page: the server sleeps in accept()."
+            raise Wrong("waits-at-the-door", say=say, hints=hints) from None
+    except OSError:
+        compare_crash(server)
+    if first != b"HTTP/1.1 200":
+        compare_crash(server)
+        hints = ["Take the first client from the queue, and give it what the original gives it: see Client and watch."]
+        raise Wrong("nobody-gets-in", say="One client comes, alone, and gets no page.", hints=hints)
+
+
+@contextmanager
+def crowd_at(server: Server) -> Iterator[list[socket.socket]]:
+    """So many clients come while the server stands still. Raises Wrong when the kernel has no room for all."""
+    clients = []
+    try:
+        with server.frozen():
+            for _ in range(CROWD):
+                sock = socket.socket()
+                clients.append(sock)
+                sock.setblocking(False)
+                sock.connect_ex(server.address)
+            if (inside := _let_in(server.address[1])) < CROWD:
+                hints = [
+                    "How many the kernel keeps for you is what listen() was told, and one more.",
+                    "listener.listen(1024): it may be called again, and nothing else changes.",
+                ]
+                say = f"{CROWD} clients came while the server was busy. The kernel let in so many."
+                raise Wrong("narrow-queue", yours=inside, expected=CROWD, hints=hints, say=say)
+            for sock in clients:
+                sock.sendall(STYLE_SHEET)
+        yield clients
+    finally:
+        for sock in clients:
+            sock.close()
+
+
+def _let_in(port: int) -> int:
+    """How many are connected, as their own ends have it, once that does not change any more."""
+    inside, before = 0, -1
+    while inside != before:
+        before = inside
+        time.sleep(0.1)
+        inside = sum(each.state == "ESTAB" for each in connections(port) if each.remote_port == port)
+    return inside
+
+
+def _answered(server: Server, clients: list[socket.socket]) -> int:
+    """How many of them get a page, as long as there is news."""
+    number = 0
+    for sock in clients:
+        sock.settimeout(PATIENCE if number else 2 * PATIENCE)
+        try:
+            number += sock.recv(12) == b"HTTP/1.1 200"
+        except TimeoutError:
+            break
+        except OSError:
+            server.check_alive()
+    return number
+
+
+def _trace_of(server: Server, start: int) -> Trace:
+    """Since `start`, once all who came are forgotten."""
+    deadline = time.monotonic() + 2
+    while (trace := server.trace.since(start)).total("forget") < CROWD and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return trace
+
+
+def compare_turns(trace: Trace) -> None:
+    """How many were let in by each wait that had the listener in its list."""
+    taken = [
+        sum(change.kind == "watch" and change.role == "client" for change in wait.changes)
+        for wait in trace
+        if any(entry.role == "listener" for entry in wait.ready)
+    ]
+    most = max(taken, default=0)
+    if most == THE_LIBRARYS:
+        hints = ["That is the library's own accept_clients, which takes 64: write yours, with a limit of its own."]
+        raise Wrong("the-librarys", yours=most, expected=MOST, hints=hints, say="Taken in one turn, at most.")
+    if most > MOST:
+        hints = [
+            "Those inside wait as long as you are at the door: after 32, return to the loop.",
+            "for _ in range(32): ... and return when accept gives None",
+        ]
+        raise Wrong("all-at-once", yours=most, expected=MOST, hints=hints, say="Taken in one turn, at most.")
+    if most == 1:
+        hints = ["One event says that somebody waits, and not how many. Go on until accept gives None, or 32 are in."]
+        raise Wrong("one-at-a-time", yours=most, expected=MOST, hints=hints, say="Taken in one turn, at most.")
+    turns = [number for number in taken if number]
+    if most < MOST or len(turns) > -(-CROWD // MOST) + 1:
+        hints = ["As long as 32 or more are waiting, take 32 at each turn."]
+        raise Wrong("too-few", yours=turns, expected=[MOST, MOST, "..."], hints=hints, say="Taken, turn by turn.")
+
+
+def compare_load(server: Server, answer: Answer) -> None:
+    result = answer.lab.start_load(server, clients=8, requests=REQUESTS, timeout=5).wait(progress=False)
+    if result.failed:
+        hints = ["Eight clients come and go. Is each of them taken in whenever it comes?"]
+        raise Wrong("fails-under-load", yours=result.failures, expected="none", hints=hints, say="Pages that failed.")

@@ -1,0 +1,213 @@
+"""The check of the task "time_is_up": who is sent away, when at the earliest, and for how many waits."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Final
+
+from ...kernel.interest import InterestList
+from ...lab import Lab, LabError
+from ...lab.server import Server
+from . import Answer, Wrong, task
+from .asking import deaf_redis
+from .idling import descriptors, expect_sleep, sleepers
+
+PATIENCE: Final = 0.5  # seconds that a silent client has
+EXACT: Final = 0.003  # seconds: epoll counts in milliseconds, and two clocks are read
+LATEST: Final = 5.0  # seconds after which a client that is still there stays for ever
+MANY: Final = 40
+MOST_WAITS: Final = 12  # for so many clients who came together: some to let them in, and one or two to send them away
+REQUESTS: Final = 300
+STYLE_SHEET: Final = b"GET /style.css HTTP/1.1\r\nHost: check\r\n\r\n"
+GUESTBOOK: Final = STYLE_SHEET.replace(b"style.css", b"guestbook")
+
+
+@task("time_is_up", seconds=28)
+def check_time_is_up(answer: Answer) -> None:
+    server = answer.serve("Deadlines")
+    compare_page(server)
+    compare_nobody(server)
+    before = len(descriptors(server.pid))
+    compare_silent(server)
+    compare_together(server)
+    compare_left_over(server, before)
+    compare_beside_others(server)
+    compare_asking(server, answer.lab)
+    compare_load(server, answer)
+
+
+def compare_page(server: Server) -> None:
+    for path in ("/guestbook", "/style.css"):
+        try:
+            server.get(path, timeout=3)
+        except LabError as trouble:
+            hints = ["Who asks at once gets a page as before. Does your wait return what epoll has reported?"]
+            raise Wrong("no-page", say=f"{path}: {str(trouble).splitlines()[0]}", hints=hints) from None
+
+
+def compare_nobody(server: Server) -> None:
+    expect_sleep(
+        server, ["Nobody's time runs: what is the limit of the wait then? -1 is none.", "No tick, no fixed limit."]
+    )
+
+
+def silent(server: Server) -> tuple[socket.socket, float]:
+    """A client that says nothing; and when it came, at the earliest."""
+    came = time.monotonic()
+    sock = socket.create_connection(server.address, timeout=LATEST)
+    return sock, came
+
+
+def sent_away_after(sock: socket.socket, came: float) -> float | None:
+    """Seconds; None if it stays."""
+    try:
+        while sock.recv(65_536):
+            pass
+    except TimeoutError:
+        return None
+    except OSError:
+        pass
+    return time.monotonic() - came
+
+
+def compare_silent(server: Server) -> None:
+    sock, came = silent(server)
+    with sock:
+        time.sleep(0.15)
+        limits = [sleeper.limit for sleeper in sleepers(server.pid)]
+        after = sent_away_after(sock, came)
+    if after is None:
+        server.check_alive()
+        hints = [
+            "Who is looked at when the wait returns, because somebody is ready or because its time limit is over?",
+            "The limit is the time until the first deadline; after the wait, finish whoever is due.",
+        ]
+        limit = f" Meanwhile it slept {_in_words(limits[0])}." if limits else ""
+        raise Wrong("stays", say=f"A client that says nothing is still there after {LATEST:g} s.{limit}", hints=hints)
+    if after < PATIENCE - EXACT:
+        hints = [
+            "Half a second from when it was accepted. time.monotonic() is in seconds, as the limit of epoll.poll is."
+        ]
+        say = "A client that says nothing was sent away after so many seconds."
+        raise Wrong("too-early", yours=round(after, 3), expected=PATIENCE, hints=hints, say=say)
+
+
+def _in_words(limit: float | None) -> str:
+    return "without a limit" if limit is None else f"for {limit:g} s at most"
+
+
+def compare_together(server: Server) -> None:
+    """Many come in the same moment. To send them away is no reason to wake up again and again until then."""
+    start = server.trace.end
+    with server.frozen():
+        clients = [silent(server) for _ in range(MANY)]
+    deadline, stay = time.monotonic() + LATEST, 0
+    for sock, came in clients:
+        with sock:
+            sock.settimeout(max(0.01, deadline - time.monotonic()))
+            stay += sent_away_after(sock, came) is None
+    if stay:
+        server.check_alive()
+        hints = ["More than one can be due after one wait: go on until you come to one who is not."]
+        say = f"{MANY} clients came together and said nothing. So many were never sent away."
+        raise Wrong("some-stay", yours=stay, expected=0, hints=hints, say=say)
+    waits = len(server.trace.since(start))
+    if waits > MOST_WAITS:
+        hints = [
+            "From one event to the next deadline there is nothing to do: sleep for all of that time, in one wait.",
+            "The limit is the first deadline less time.monotonic(), and max(0, ...) of it.",
+        ]
+        say = f"{MANY} clients came together and were sent away together. So often the server waited meanwhile."
+        raise Wrong("ticks", yours=waits, expected=f"{MOST_WAITS} or fewer", hints=hints, say=say)
+
+
+def compare_left_over(server: Server, before: int) -> None:
+    deadline = time.monotonic() + 3
+    while (roles := _roles(server)) != {"listener": 1} and time.monotonic() < deadline:
+        time.sleep(0.05)
+    left = len(descriptors(server.pid)) - before
+    if roles != {"listener": 1} or left > 0:
+        hints = [
+            "self.finish(client) takes it off the list and out of by_client; its socket is closed after the batch.",
+            "self.finished is closed at the end of each batch, after a wait that reports nobody, too.",
+        ]
+        say = (
+            f"All silent clients were sent away. On the interest list is {roles}; {max(left, 0)} descriptors are open."
+        )
+        raise Wrong("left-over", say=say, hints=hints)
+
+
+def _roles(server: Server) -> dict[str, int]:
+    found: InterestList = server.interest_list()
+    return dict(found.count_by_role())
+
+
+def compare_beside_others(server: Server) -> None:
+    """Others ask all of the time, so that no wait is ever as long as a deadline is away."""
+    is_over = threading.Event()
+    others = threading.Thread(target=_ask_again_and_again, args=(server, is_over))
+    others.start()
+    sock, came = silent(server)
+    with sock:
+        after = sent_away_after(sock, came)
+    is_over.set()
+    others.join()
+    if after is None:
+        server.check_alive()
+        hints = [
+            "Its deadline is a moment, fixed when it is accepted. Is your limit counted anew at each wait?",
+            "Look for those who are due after each wait, and not only when nobody was ready.",
+        ]
+        say = f"Others ask every 20 ms. Beside them a client that says nothing is still there after {LATEST:g} s."
+        raise Wrong("put-off", say=say, hints=hints)
+    if after < PATIENCE - EXACT:
+        hints = ["A deadline belongs to one client. What do others have to do with it?"]
+        say = "Others ask every 20 ms. Beside them a silent client was sent away after so many seconds."
+        raise Wrong("too-early-beside-others", yours=round(after, 3), expected=PATIENCE, hints=hints, say=say)
+
+
+def _ask_again_and_again(server: Server, is_over: threading.Event) -> None:
+    while not is_over.wait(0.02):
+        with suppress(OSError), socket.create_connection(server.address, timeout=1) as sock:
+            sock.sendall(STYLE_SHEET)
+            sock.recv(100)
+
+
+def compare_asking(server: Server, lab: Lab) -> None:
+    """One has asked, and Redis is frozen for longer than a silent client has. It gets its page."""
+    with deaf_redis(lab, 2 * LATEST), socket.create_connection(server.address, timeout=1.5 * PATIENCE) as asks:
+        asks.sendall(GUESTBOOK)
+        try:
+            first = asks.recv(12)
+        except TimeoutError:
+            first = _after(lab, asks)
+        except OSError:
+            first = b""
+    if first != b"HTTP/1.1 200":
+        server.check_alive()
+        hints = [
+            "It is not silent: it has asked. Its next_callback is another one then, and the deadline is off.",
+            "Take its deadline away when read_request is called for it.",
+        ]
+        say = f"A client has asked, and Redis took longer than {PATIENCE:g} s. Its answer begins with:"
+        raise Wrong("sends-away-who-asks", yours=first, expected=b"HTTP/1.1 200", hints=hints, say=say)
+
+
+def _after(lab: Lab, asks: socket.socket) -> bytes:
+    """What it hears when Redis replies again."""
+    lab.redis.client.client_unpause()
+    asks.settimeout(LATEST)
+    try:
+        return asks.recv(12)
+    except OSError:
+        return b""
+
+
+def compare_load(server: Server, answer: Answer) -> None:
+    result = answer.lab.start_load(server, clients=8, requests=REQUESTS, timeout=5).wait(progress=False)
+    if result.failed:
+        hints = ["Who has its page is finished by the server itself. Is its deadline taken away with it?"]
+        raise Wrong("fails-under-load", yours=result.failures, expected="none", hints=hints, say="Pages that failed.")
