@@ -132,12 +132,15 @@ WRONG = {
             changed(
                 LINK,
                 (
-                    "        try:\n            self.reader.feed(self.sock.recv(65_536))\n        except BlockingIOError:\n            return\n",
+                    "        try:\n            self.reader.feed(self.sock.recv(65_536))\n"
+                    "        except BlockingIOError:\n            return\n",
                     "",
                 ),
                 (
-                    "        while (reply := self.reader.next_reply()) is not NEED_MORE:\n            self.waiting.pop(0)(reply)\n",
-                    "        while self.waiting:\n            if (reply := self.reader.next_reply()) is not NEED_MORE:\n"
+                    "        while (reply := self.reader.next_reply()) is not NEED_MORE:\n"
+                    "            self.waiting.pop(0)(reply)\n",
+                    "        while self.waiting:\n"
+                    "            if (reply := self.reader.next_reply()) is not NEED_MORE:\n"
                     "                self.waiting.pop(0)(reply)\n                continue\n            try:\n"
                     "                self.reader.feed(self.sock.recv(65_536))\n            except BlockingIOError:\n"
                     "                pass\n",
@@ -164,8 +167,10 @@ WRONG = {
             changed(
                 LINK,
                 (
-                    "        while (reply := self.reader.next_reply()) is not NEED_MORE:\n            self.waiting.pop(0)(reply)\n",
-                    "        for callback in list(self.waiting):\n            self.waiting.remove(callback)\n            callback(self.reader.next_reply())\n",
+                    "        while (reply := self.reader.next_reply()) is not NEED_MORE:\n"
+                    "            self.waiting.pop(0)(reply)\n",
+                    "        for callback in list(self.waiting):\n            self.waiting.remove(callback)\n"
+                    "            callback(self.reader.next_reply())\n",
                 ),
             ),
         ),
@@ -175,7 +180,8 @@ WRONG = {
         # Head first and the rest in one go is what many servers do: still two.
         WrongAnswer(
             "waits-for-ack",
-            "%%answer segment\ndef send_page(sock, pieces):\n    sock.sendall(pieces[0])\n    sock.sendall(b''.join(pieces[1:]))\n",
+            "%%answer segment\ndef send_page(sock, pieces):\n    sock.sendall(pieces[0])\n"
+            "    sock.sendall(b''.join(pieces[1:]))\n",
         ),
         WrongAnswer(
             "leaves-options",

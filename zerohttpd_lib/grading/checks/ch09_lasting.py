@@ -268,14 +268,15 @@ FALLS_SILENT: Final = [
 ]
 COUNTS_FOR_ALL: Final = [
     "Each connection has a count of its own.",
-    "A class attribute is one for all of them. `self.answers += 1` makes one of the object's; `Lasting.answers += 1` does not.",
+    "A class attribute is one for all. `self.answers += 1` makes one of the object's; `Lasting.answers += 1` does not.",
 ]
 DOES_NOT_SAY: Final = [
-    "What an answer says of the connection is written in `respond`, from self.keep. When do you know that it is the fifth?",
+    "What an answer says of the connection is written in `respond`, from self.keep. Do you know by then that it is the "
+    "fifth?",
     "Before super().respond(response): self.keep = self.keep and ...",
 ]
 NO_LIMIT: Final = [
-    "Five answers on a connection, and no more: somewhere they have to be counted. Is the fifth the last, or the sixth?",
+    "Five answers on a connection, and no more: they have to be counted. Is the fifth the last, or the sixth?",
     "A client that sends many requests at once has no more than five answers, either.",
 ]
 STAYS_OPEN: Final = ["After the last answer `answered` has to do what it does in rung 9: super().answered()."]

@@ -230,7 +230,7 @@ def check_asked_again(redis: Redis) -> None:
 def check_empty_replies(redis: Redis) -> None:
     """0, nothing, and an empty text are replies."""
     questions = new_questions(4)
-    replies = [(b":0\r\n", 0), (b"$-1\r\n", None), (b"$0\r\n\r\n", b""), (b"*0\r\n", [])]
+    replies: list[tuple[bytes, Any]] = [(b":0\r\n", 0), (b"$-1\r\n", None), (b"$0\r\n\r\n", b""), (b"*0\r\n", [])]
     random.shuffle(replies)
     ask_in_one_send(redis, questions)
     yours = redis.reply(b"".join(data for data, _ in replies))

@@ -192,7 +192,7 @@ SEGMENTS: Final = [
     "It should be in the kernel's hands as a whole before anything leaves: one call for all of it.",
 ]
 PART: Final = [
-    "send() and sendmsg() return how many bytes the kernel has taken. With a time limit on the socket that may be a part.",
+    "send() and sendmsg() return how many bytes were taken. With a time limit on the socket that may be a part.",
     "Go on with the rest, or let sendall() do so.",
 ]
 OTHER: Final = ["All pieces, each of them once, in the order of the list."]
