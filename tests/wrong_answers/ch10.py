@@ -184,14 +184,12 @@ WRONG = {
             "not-again",
             changed(
                 ONCE,
+                ("        self.sockets = {}\n", "        self.sockets = {}\n        self.seen = []\n"),
                 (
-                    "        self.epoll.modify(sock, select.EPOLLIN | select.EPOLLONESHOT)",
-                    ""
-                    "        self.epoll.modify(sock, select.EPOLLIN if sock in self.seen else select.EPOLLIN | select.EPOLLONESHOT)\n"
+                    "modify(sock, select.EPOLLIN | select.EPOLLONESHOT)",
+                    "modify(sock, 0 if sock in self.seen else select.EPOLLIN | select.EPOLLONESHOT)\n"
                     "        self.seen.append(sock)",
                 ),
-                ("        self.sockets = {}\n", "        self.sockets = {}\n        self.seen = []\n"),
-                ("select.EPOLLIN if sock in self.seen else", "0 if sock in self.seen else"),
             ),
         ),
         WrongAnswer("other-call", changed(ONCE, ("self.epoll.modify(", "self.epoll.register("))),
