@@ -16,6 +16,7 @@ from .effort import effort_within
 from .witness import reset
 
 PATIENCE: Final = 1.5  # seconds for an answer; and once more
+RECORDED_TIME: Final = 2.0  # seconds
 MOST: Final = 65_536  # bytes of one client from one wait to the next
 LARGE: Final = 6_000_000  # bytes
 FITS: Final = 400_000  # bytes that the kernel takes while nobody reads
@@ -132,10 +133,19 @@ def check_beside_a_large_one(server: Server, pool: ThreadPoolExecutor) -> None:
         small.sent.result()
     compare_answer(server, small)
     compare_answer(server, large)
-    trace = server.trace.since(start)
-    compare_portions(trace, large.name)
+    compare_portions(trace_with_all_of(server, start, [large]), large.name)
     large.close()
     small.close()
+
+
+def trace_with_all_of(server: Server, start: int, clients: list[Client]) -> Trace:
+    """What a server does in a batch is written down when it is back at its wait: after these have their answers."""
+    deadline = time.monotonic() + RECORDED_TIME
+    while True:
+        trace = server.trace.since(start)
+        if time.monotonic() > deadline or all(taken_of(trace, each.name) == each.size for each in clients):
+            return trace
+        time.sleep(0.02)
 
 
 def compare_portions(trace: Trace, name: str) -> None:
@@ -154,7 +164,7 @@ def check_in_turn(server: Server, pool: ThreadPoolExecutor) -> None:
             client.sent.result()
     for client in clients:
         compare_answer(server, client)
-    trace = server.trace.since(start)
+    trace = trace_with_all_of(server, start, clients)
     for client in clients:
         compare_portions(trace, client.name)
     shares = shares_at_first_answer(trace, [client.name for client in clients])
