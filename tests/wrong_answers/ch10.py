@@ -203,6 +203,7 @@ WRONG = {
                 ),
             ),
         ),
+        WrongAnswer("not-removed", changed(ONCE, ("        self.epoll.unregister(sock)\n", ""))),
         WrongAnswer(
             "old-number",
             changed(

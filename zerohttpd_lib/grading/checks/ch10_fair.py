@@ -109,6 +109,7 @@ def compare_answer(server: Server, client: Client) -> None:
             say += f" {2 * PATIENCE:g} s later it has no answer, and the server is still at work on it."
             raise Wrong("dawdles", say=say, hints=DAWDLES)
         say += f" The server has taken {taken:,} of them, and sleeps."
+        say += " It has not seen that the client has ended." * (taken == client.size)
         raise Wrong("hangs", yours=f"{taken:,} bytes", expected=f"{client.size:,} bytes", say=say, hints=HANGS)
     expected = b"%d\n" % client.size
     raise Wrong("wrong-size", yours=yours, expected=expected, say=f"{say} This is the answer.", hints=WRONG_SIZE)
@@ -233,6 +234,7 @@ NOT_WATCHED: Final = ["Upload.__init__ has it watched: call super().__init__ if 
 HANGS: Final = [
     "It was told once, and read a part. Who will call it again? Not the kernel.",
     "When read() has returned some bytes, there may be more: see to it that you are called again.",
+    "By a timer, for one: EdgeEpoll.modify does nothing, and the end of an upload is something to read, too.",
 ]
 DAWDLES: Final = [
     "It goes on, but it sleeps in between, although there is something to read.",

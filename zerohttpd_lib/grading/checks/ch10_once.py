@@ -8,7 +8,7 @@ import time
 from typing import Any, Final
 
 from . import Answer, Raised, Remote, Wrong, task
-from .idling import spent_in
+from .idling import interest_lists, spent_in
 from .witness import reset, tcp_pair
 
 NOW: Final = 2.0  # seconds, in which what is ready is handed out
@@ -99,12 +99,20 @@ class Crew:
         self._answer = answer
         self.driver: Remote = answer.make("Driver")
         self.theirs: dict[str, socket.socket] = {}
+        self.numbers: dict[str, int] = {}  # the descriptors in the learner's process
+        self._kept: list[socket.socket] = []  # open here, too: so what is closed there stays on a list
 
     def add(self, name: str, *, tcp: bool = False) -> None:
         ours, theirs = tcp_pair() if tcp else socket.socketpair()
         self.theirs[name] = theirs
-        self.driver.call("add", name, self._answer.give(ours, as_socket=True))
-        ours.close()
+        fd = self._answer.give(ours, as_socket=True)
+        self.numbers[name] = fd.number
+        self._kept.append(ours)
+        self.driver.call("add", name, fd)
+
+    def is_listed(self, name: str) -> bool:
+        """Is it on an interest list, as the kernel has it?"""
+        return any(self.numbers[name] in listed for listed in interest_lists(self._answer.pid))
 
     def next(self, seconds: float) -> Any:
         return self.driver.call("next", seconds)
@@ -191,6 +199,9 @@ def check_left(crew: Crew, third: str) -> None:
     crew.send(third)
     expect(crew, third, NOW, f"{third} has sent something.", "not-handed-out", NOT_HANDED_OUT)
     crew.do("remove", third)
+    if crew.is_listed(third):
+        say = f"{third} was removed, and is still on the kernel's interest list."
+        raise Wrong("not-removed", say=say, hints=NOT_REMOVED)
     crew.send(third, b"again")
     say = f"{third} was removed, and has sent something."
     expect(crew, None, NOT_NOW, say, "not-removed", NOT_REMOVED)
