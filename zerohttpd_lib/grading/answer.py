@@ -118,7 +118,7 @@ class Answer:
         """Run code of the check's in the learner's process: something that drives the answer."""
         self._ask("run", seconds, source=source, filename="<check>")
 
-    def serve(self, name: str, *, record: bool = True) -> Server:
+    def serve(self, name: str, *, record: bool | str = True) -> Server:
         """The answer's server class, run by the lab in a process of its own, with this lab's Redis."""
         from ..lab.errors import ServerDidNotStart
 
@@ -128,7 +128,7 @@ class Answer:
         except ServerDidNotStart as trouble:
             raise Wrong("does-not-run", say=_last_words(str(trouble))) from None
 
-    def serve_class(self, what: type, *, record: bool = True) -> Server:
+    def serve_class(self, what: type, *, record: bool | str = True) -> Server:
         """A class of `server_class`, served from a box. Raises ServerTrouble."""
 
         def in_a_box(arguments: list[str], folder: Path) -> list[str]:

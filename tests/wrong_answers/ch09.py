@@ -1,0 +1,305 @@
+"""Wrong answers to exercise 09."""
+
+from wrong_answers import WrongAnswer
+
+LINK = """%%answer link
+class Link:
+    def __init__(self, sock):
+        self.sock = sock
+        self.reader = ReplyReader()
+        self.output = b""
+        self.waiting = []
+
+    def ask(self, command, callback):
+        self.output += write_command(command)
+        self.waiting.append(callback)
+
+    def end_of_batch(self):
+        if self.output:
+            self.sock.send(self.output)
+            self.output = b""
+
+    def readable(self):
+        try:
+            self.reader.feed(self.sock.recv(65_536))
+        except BlockingIOError:
+            return
+        while (reply := self.reader.next_reply()) is not NEED_MORE:
+            self.waiting.pop(0)(reply)
+"""
+
+SEGMENT = """%%answer segment
+def send_page(sock, pieces):
+    sock.sendall(b"".join(pieces))
+"""
+
+LASTING = '''%%answer lasting
+class Lasting(Connection):
+    """Stays for five answers."""
+
+    keep_alive = True
+    answers = 0
+
+    def respond(self, response):
+        self.answers += 1
+        self.keep = self.keep and self.answers < 5
+        super().respond(response)
+
+    def answered(self):
+        if self.keep:
+            self.state = "reading"
+        else:
+            super().answered()
+
+    def take_up_requests(self):
+        while self.take_up_request() and self.state == "reading":
+            pass
+
+
+class LastingServer(PipelinedServer):
+    connection_class = Lasting
+'''
+
+TAKE_UP = """
+    def take_up_requests(self):
+        while self.take_up_request() and self.state == "reading":
+            pass
+"""
+
+
+def changed(text: str, *changes: tuple[str, str]) -> str:
+    """A right answer with a mistake put in."""
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after)
+    return text
+
+
+WRONG = {
+    "link": [
+        WrongAnswer(
+            "sends-at-once",
+            changed(LINK, ("self.output += write_command(command)", "self.sock.send(write_command(command))")),
+        ),
+        WrongAnswer(
+            "a-send-each",
+            changed(
+                LINK,
+                ('self.output = b""', "self.output = []"),
+                ("self.output += write_command(command)", "self.output.append(write_command(command))"),
+                ("        if self.output:\n    ", "        for command in self.output:\n    "),
+                ("send(self.output)", "send(command)"),
+                ("            self.output = []", "        self.output = []"),
+            ),
+        ),
+        WrongAnswer("sends-again", changed(LINK, ('            self.output = b""\n', ""))),
+        WrongAnswer(
+            "sends-nothing",
+            changed(
+                LINK,
+                (
+                    "        if self.output:\n            self.sock.send(self.output)\n",
+                    "        self.sock.send(self.output)\n        if self.output:\n",
+                ),
+            ),
+        ),
+        WrongAnswer("never-sends", changed(LINK, ("            self.sock.send(self.output)\n", ""))),
+        WrongAnswer(
+            "other-bytes",
+            changed(LINK, ("self.output += write_command(command)", "self.output = write_command(command)")),
+        ),
+        WrongAnswer("wrong-order", changed(LINK, ("pop(0)", "pop()"))),
+        WrongAnswer("one-a-read", changed(LINK, ("while (reply", "if (reply"))),
+        WrongAnswer(
+            "empty-is-a-reply",
+            changed(
+                LINK,
+                (
+                    "while (reply := self.reader.next_reply()) is not NEED_MORE",
+                    "while reply := self.reader.next_reply()",
+                ),
+            ),
+        ),
+        WrongAnswer("empty-is-a-reply", changed(LINK, ("is not NEED_MORE", "!= NEED_MORE"))),
+        WrongAnswer(
+            "eagain-escapes",
+            changed(
+                LINK, ("        except BlockingIOError:\n            return\n", "        finally:\n            pass\n")
+            ),
+        ),
+        WrongAnswer(
+            "waits-for-more",
+            changed(
+                LINK,
+                (
+                    "        try:\n            self.reader.feed(self.sock.recv(65_536))\n"
+                    "        except BlockingIOError:\n            return\n",
+                    "",
+                ),
+                (
+                    "        while (reply := self.reader.next_reply()) is not NEED_MORE:\n"
+                    "            self.waiting.pop(0)(reply)\n",
+                    "        while self.waiting:\n"
+                    "            if (reply := self.reader.next_reply()) is not NEED_MORE:\n"
+                    "                self.waiting.pop(0)(reply)\n                continue\n            try:\n"
+                    "                self.reader.feed(self.sock.recv(65_536))\n            except BlockingIOError:\n"
+                    "                pass\n",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "forgets-a-batch",
+            changed(
+                LINK,
+                (
+                    '            self.output = b""\n',
+                    '            self.output = b""\n            self.sent, self.waiting = self.waiting, []\n',
+                ),
+                ("self.waiting.pop(0)(reply)", "self.sent.pop(0)(reply)"),
+            ),
+        ),
+        WrongAnswer(
+            "loses-what-callbacks-ask",
+            changed(LINK, ("self.waiting.pop(0)(reply)", 'self.waiting.pop(0)(reply)\n        self.output = b""')),
+        ),
+        WrongAnswer(
+            "need-more-is-none",
+            changed(
+                LINK,
+                (
+                    "        while (reply := self.reader.next_reply()) is not NEED_MORE:\n"
+                    "            self.waiting.pop(0)(reply)\n",
+                    "        for callback in list(self.waiting):\n            self.waiting.remove(callback)\n"
+                    "            callback(self.reader.next_reply())\n",
+                ),
+            ),
+        ),
+        WrongAnswer("calls-nobody", changed(LINK, ("self.waiting.pop(0)(reply)", "self.waiting.pop(0)"))),
+    ],
+    "segment": [
+        # Head first and the rest in one go is what many servers do: still two.
+        WrongAnswer(
+            "waits-for-ack",
+            "%%answer segment\ndef send_page(sock, pieces):\n    sock.sendall(pieces[0])\n"
+            "    sock.sendall(b''.join(pieces[1:]))\n",
+        ),
+        WrongAnswer(
+            "leaves-options",
+            """%%answer segment
+def send_page(sock, pieces):
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for piece in pieces:
+        sock.sendall(piece)
+""",
+        ),
+        WrongAnswer(
+            "many-segments",
+            """%%answer segment
+def send_page(sock, pieces):
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for piece in pieces:
+        sock.sendall(piece)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+""",
+        ),
+        WrongAnswer(
+            "corked",
+            """%%answer segment
+def send_page(sock, pieces):
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    for piece in pieces:
+        sock.sendall(piece)
+""",
+        ),
+        WrongAnswer(
+            "more-was-promised",
+            """%%answer segment
+def send_page(sock, pieces):
+    for piece in pieces:
+        sock.sendall(piece, socket.MSG_MORE)
+""",
+        ),
+        # The last one may be empty, and then nothing is said to the kernel.
+        WrongAnswer(
+            "more-was-promised",
+            """%%answer segment
+def send_page(sock, pieces):
+    for piece in pieces[:-1]:
+        sock.sendall(piece, socket.MSG_MORE)
+    sock.sendall(pieces[-1])
+""",
+        ),
+        WrongAnswer("sends-a-part", changed(SEGMENT, ("sendall", "send"))),
+        WrongAnswer("too-many-buffers", "%%answer segment\ndef send_page(sock, pieces):\n    sock.sendmsg(pieces)\n"),
+        WrongAnswer(
+            "other-bytes",
+            "%%answer segment\ndef send_page(sock, pieces):\n    sock.sendall(b''.join(sorted(pieces)))\n",
+        ),
+        WrongAnswer(
+            "does-not-wait", changed(SEGMENT, ("    sock.sendall", "    sock.setblocking(False)\n    sock.sendall"))
+        ),
+        WrongAnswer(
+            "scrambled",
+            """%%answer segment
+def send_page(sock, pieces):
+    data = b"".join(pieces)
+    left = len(data)
+    while left:
+        left -= sock.send(data[:left])
+""",
+        ),
+    ],
+    "lasting": [
+        WrongAnswer("closes-at-once", changed(LASTING, ("    keep_alive = True\n", ""))),
+        WrongAnswer("falls-silent", changed(LASTING, ('self.state = "reading"\n        else', "pass\n        else"))),
+        WrongAnswer("no-limit", changed(LASTING, (" and self.answers < 5", ""))),
+        WrongAnswer("closes-early", changed(LASTING, ("answers < 5", "answers < 4"))),
+        WrongAnswer("no-limit", changed(LASTING, ("answers < 5", "answers < 6"))),
+        WrongAnswer("counts-for-all", changed(LASTING, ("self.answers += 1", "Lasting.answers += 1"))),
+        WrongAnswer(
+            "does-not-say",
+            changed(
+                LASTING,
+                ("        self.keep = self.keep and self.answers < 5\n", ""),
+                ("        if self.keep:", "        if self.keep and self.answers < 5:"),
+            ),
+        ),
+        WrongAnswer("keeps-the-unwilling", changed(LASTING, ("self.keep and self.answers < 5", "self.answers < 5"))),
+        WrongAnswer("loses-requests", changed(LASTING, (TAKE_UP, ""))),
+        WrongAnswer(
+            "out-of-order",
+            changed(LASTING, (' and self.state == "reading"', "")),
+        ),
+        WrongAnswer(
+            "never-rests",
+            LASTING
+            + """
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.look()
+
+    def look(self):
+        for connection in list(self.connections):
+            connection.ready(1)
+        self.timers.call_in(0.01, self.look)
+""",
+        ),
+        WrongAnswer(
+            "stays-open",
+            changed(
+                LASTING,
+                ("            super().answered()", "            self.keep_alive"),
+            ),
+        ),
+        WrongAnswer(
+            "library",
+            """%%answer lasting
+from zerohttpd_lib.servers.keepalive import KeepaliveServer
+
+
+class LastingServer(KeepaliveServer):
+    pass
+""",
+        ),
+    ],
+}

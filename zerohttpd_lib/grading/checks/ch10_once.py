@@ -1,0 +1,284 @@
+"""The check of the task "once": one epoll for many threads, and no socket in two hands."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from typing import Any, Final
+
+from . import Answer, Raised, Remote, Wrong, task
+from .idling import interest_lists, spent_in
+from .witness import reset, tcp_pair
+
+NOW: Final = 2.0  # seconds, in which what is ready is handed out
+NOT_NOW: Final = 0.05  # seconds, in which nothing is
+WAIT: Final = 0.4  # seconds, in which it sleeps
+MOST_SLEEPS: Final = 3  # in a wait for one time limit
+BUSY: Final = 0.05  # seconds of the processor in that time
+THREADS: Final = 4
+ROUNDS: Final = 5
+
+# Runs in the learner's process: sockets by name; and threads that are told of one byte, round after round.
+DRIVER: Final = """
+import ctypes as _ctypes
+import threading as _threading
+from socket import socketpair as _socketpair
+import time as _time
+
+
+_libc = _ctypes.PyDLL(None)  # whose functions are called with the interpreter locked
+
+
+class Driver:
+    def __init__(self):
+        self.shared, self.socks, self.names = Shared(), {}, {}
+
+    def add(self, name, sock):
+        self.socks[name] = sock
+        self.names[id(sock)] = name
+        self.shared.add(sock)
+
+    def next(self, seconds):
+        sock = self.shared.next(seconds)
+        return None if sock is None else self.names.get(id(sock), repr(sock))
+
+    def read(self, name, size):
+        return self.socks[name].recv(size)
+
+    def done(self, name):
+        self.shared.done(self.socks[name])
+
+    def remove(self, name):
+        self.shared.remove(self.socks[name])
+
+    def close(self, name):
+        self.socks[name].close()
+
+
+def race(driver, threads, rounds):
+    ours, theirs = _socketpair()
+    driver.add("raced", ours)
+    most, nobody = 0, 0
+    for _ in range(rounds):
+        got, problems = [], []
+
+        def work():
+            try:
+                if driver.shared.next(0.2) is not None:
+                    got.append(1)
+            except Exception as problem:
+                problems.append(repr(problem))
+
+        crew = [_threading.Thread(target=work) for _ in range(threads)]
+        for thread in crew:
+            thread.start()
+        _time.sleep(0.01)
+        # Whoever is told comes back from the kernel, and no further: this thread keeps the interpreter for itself.
+        _libc.write(theirs.fileno(), b"x", 1)
+        _libc.usleep(20_000)
+        for thread in crew:
+            thread.join()
+        if problems:
+            return problems[0]
+        most, nobody = max(most, len(got)), nobody + (not got)
+        ours.recv(10)
+        if got:
+            driver.shared.done(ours)
+        if most > 1:
+            break
+    return [most, nobody]
+"""
+
+
+class Crew:
+    """The learner's object, and the other ends of its sockets, by name."""
+
+    def __init__(self, answer: Answer) -> None:
+        answer.run(DRIVER)
+        self._answer = answer
+        self.driver: Remote = answer.make("Driver")
+        self.theirs: dict[str, socket.socket] = {}
+        self.numbers: dict[str, int] = {}  # the descriptors in the learner's process
+        self._kept: list[socket.socket] = []  # open here, too: so what is closed there stays on a list
+
+    def add(self, name: str, *, tcp: bool = False) -> None:
+        ours, theirs = tcp_pair() if tcp else socket.socketpair()
+        self.theirs[name] = theirs
+        fd = self._answer.give(ours, as_socket=True)
+        self.numbers[name] = fd.number
+        self._kept.append(ours)
+        self.driver.call("add", name, fd)
+
+    def is_listed(self, name: str) -> bool:
+        """Is it on an interest list, as the kernel has it?"""
+        return any(self.numbers[name] in listed for listed in interest_lists(self._answer.pid))
+
+    def next(self, seconds: float) -> Any:
+        return self.driver.call("next", seconds)
+
+    def send(self, name: str, data: bytes = b"hello") -> None:
+        self.theirs[name].send(data)
+
+    def do(self, method: str, name: str) -> None:
+        try:
+            self.driver.call(method, name)
+        except Raised as raised:
+            if raised.kind in ("FileExistsError", "FileNotFoundError"):
+                say = f"{method}(): {raised.say}"
+                raise Wrong("other-call", say=say, hints=OTHER_CALL) from None
+            raise
+
+
+@task("once", seconds=25)
+def check_once(answer: Answer) -> None:
+    crew = Crew(answer)
+    names = random.sample(["Ada", "Bo", "Cy", "Di"], 3)
+    for name in names:
+        crew.add(name)
+    first, second, third = names
+    expect(crew, None, NOT_NOW, "Nothing has come, and next() was called.", "hands-out-the-silent", SILENT)
+    crew.send(first)
+    expect(crew, first, NOW, f"{first} has sent something.", "not-handed-out", NOT_HANDED_OUT)
+    check_in_work(crew, first, second)
+    check_sleep(answer, crew, first)
+    check_done(crew, first)
+    check_left(crew, third)
+    check_end(crew)
+    check_race(answer, crew)
+
+
+def expect(crew: Crew, name: str | None, seconds: float, say: str, code: str, hints: list[str]) -> None:
+    yours = crew.next(seconds)
+    if yours != name:
+        shown = ["None, nobody" if each is None else each for each in (yours, name)]
+        raise Wrong(code, yours=shown[0], expected=shown[1], say=say, hints=hints)
+
+
+def check_in_work(crew: Crew, first: str, second: str) -> None:
+    """The first is being worked on. It is not handed out, whatever comes; others are."""
+    say = f"{first} is being worked on, and nothing has been read of it."
+    expect(crew, None, NOT_NOW, say, "two-at-once", TWO_AT_ONCE)
+    crew.send(first, b"more")
+    say = f"{first} is being worked on, and has sent more."
+    expect(crew, None, NOT_NOW, say, "more-is-news", MORE_IS_NEWS)
+    crew.send(second)
+    say = f"{first} is being worked on, and {second} has sent something."
+    expect(crew, second, NOW, say, "others-wait", OTHERS_WAIT)
+    crew.driver.call("read", second, 100)
+    crew.do("done", second)
+    expect(crew, None, NOT_NOW, f"{second} was read to its end, and is done.", "hands-out-the-silent", SILENT)
+
+
+def check_sleep(answer: Answer, crew: Crew, first: str) -> None:
+    spent = spent_in(answer.pid, lambda: crew.next(WAIT))
+    if spent.result is None and spent.elapsed < WAIT * 0.9:
+        say = f"next({WAIT}) was called while {first} was being worked on."
+        raise Wrong("back-too-soon", yours=f"back after {spent.elapsed:.2f} s", say=say, hints=BACK_TOO_SOON)
+    if spent.sleeps > MOST_SLEEPS or spent.processor > BUSY:
+        yours = f"{spent.sleeps} sleeps, {spent.processor:.2f} s of the processor"
+        say = f"next({WAIT}) was called while {first} was being worked on, and had bytes that nobody had read."
+        raise Wrong("spins", yours=yours, expected="one sleep", say=say, hints=SPINS)
+
+
+def check_done(crew: Crew, first: str) -> None:
+    crew.driver.call("read", first, 3)
+    crew.do("done", first)
+    say = f"{first} is done, and some of its bytes are still unread."
+    expect(crew, first, NOW, say, "lost-while-at-work", LOST)
+    crew.driver.call("read", first, 100)
+    crew.do("done", first)
+    expect(crew, None, NOT_NOW, f"{first} was read to its end, and is done.", "hands-out-the-silent", SILENT)
+    crew.send(first)
+    say = f"{first} was done twice, and has sent something again."
+    expect(crew, first, NOW, say, "not-again", NOT_AGAIN)
+
+
+def check_left(crew: Crew, third: str) -> None:
+    """One is removed by who works on it, while another process has the same connection open; then it is closed."""
+    crew.send(third)
+    expect(crew, third, NOW, f"{third} has sent something.", "not-handed-out", NOT_HANDED_OUT)
+    crew.do("remove", third)
+    if crew.is_listed(third):
+        say = f"{third} was removed, and is still on the kernel's interest list."
+        raise Wrong("not-removed", say=say, hints=NOT_REMOVED)
+    crew.send(third, b"again")
+    say = f"{third} was removed, and has sent something."
+    expect(crew, None, NOT_NOW, say, "not-removed", NOT_REMOVED)
+    crew.driver.call("close", third)
+    crew.add("a newcomer")  # the kernel gives it the number that is free
+    crew.send("a newcomer")
+    say = f"{third} was removed and closed. A newcomer has its number, and has sent something."
+    expect(crew, "a newcomer", NOW, say, "old-number", OLD_NUMBER)
+
+
+def check_end(crew: Crew) -> None:
+    """A client breaks off while somebody works on it: they will see it; a second thread is not told."""
+    crew.add("who breaks off", tcp=True)
+    crew.send("who breaks off")
+    expect(crew, "who breaks off", NOW, "A client has sent something.", "not-handed-out", NOT_HANDED_OUT)
+    reset(crew.theirs.pop("who breaks off"))
+    time.sleep(0.05)
+    say = "A client was being worked on, and has reset its connection."
+    expect(crew, None, NOT_NOW, say, "errors-get-through", ERRORS)
+    crew.do("done", "who breaks off")
+    say = "A client has reset its connection while it was being worked on. Then it was done."
+    expect(crew, "who breaks off", NOW, say, "lost-while-at-work", LOST)
+    crew.do("remove", "who breaks off")
+
+
+def check_race(answer: Answer, crew: Crew) -> None:
+    """Several threads wait, and one byte comes."""
+    outcome = answer.call("race", crew.driver, THREADS, ROUNDS, seconds=12)
+    say = f"{THREADS} threads were in next() at the same time, and one byte came."
+    if isinstance(outcome, str):
+        raise Wrong("raises-in-threads", say=f"{say} One of them raised {outcome}.", hints=IN_THREADS)
+    most, nobody = outcome
+    if most > 1:
+        raise Wrong("told-to-several", yours=f"{most} threads", expected="one", say=say, hints=SEVERAL)
+    if nobody == ROUNDS:
+        raise Wrong("not-handed-out", yours="none of them got it", expected="one", say=say, hints=NOT_HANDED_OUT)
+
+
+# What is said of it.
+
+SILENT: Final = ["Only a socket that has something to read, or has ended, is handed out. Else it is None."]
+NOT_HANDED_OUT: Final = ["add() puts it on the list of one epoll, next() asks that epoll, and returns the object."]
+TWO_AT_ONCE: Final = [
+    "Level-triggered, it is reported as long as there is something to read. The second thread must not hear of it.",
+    "Which flag disarms a descriptor with its first report? man 2 epoll_ctl",
+]
+MORE_IS_NEWS: Final = [
+    "EPOLLET reports again when something new comes, whoever is at work.",
+    "EPOLLONESHOT reports once, and then nothing until modify().",
+]
+OTHERS_WAIT: Final = ["One socket that is in work is no reason for others to wait. Only that one is disarmed."]
+BACK_TOO_SOON: Final = ["The seconds are for the whole of next(): it returns None after that time, and not before."]
+SPINS: Final = [
+    "The kernel reports it again and again, and you throw it away each time. That costs a processor.",
+    "Have the kernel not report it: disarmed, or off the list, until it is done.",
+]
+LOST: Final = [
+    "What came in the meantime is still there, and must be reported when it is armed again.",
+    "epoll.modify(...) looks whether it is ready now, old bytes or new. Give it the events again.",
+]
+NOT_AGAIN: Final = ["done() has to arm it each time: the flag disarms it with every report."]
+NOT_REMOVED: Final = [
+    "Somebody else has the same connection open, so that it stays on the list until you take it off.",
+    "epoll.unregister(sock), while it is still open.",
+]
+OLD_NUMBER: Final = [
+    "In your notes the number still stands for the old socket. Take it out in remove(), put it in with add()."
+]
+ERRORS: Final = [
+    "With an interest in nothing ERR and HUP still come. What EPOLLONESHOT has disarmed does not report them either.",
+    "Leave the interest as it is in the kernel, or take it off the list; modify(fd, 0) is neither.",
+]
+OTHER_CALL: Final = [
+    "What EPOLLONESHOT has disarmed is still on the list: modify() arms it. register() is for what is not on it.",
+]
+IN_THREADS: Final = ["Others call the same methods at the same time: what can have changed between two lines of yours?"]
+SEVERAL: Final = [
+    "Between the report and what you do about it, another thread is told of the same socket.",
+    "It has to be disarmed *by* the report, in the kernel: EPOLLONESHOT. Or only one thread may wait at a time.",
+]
