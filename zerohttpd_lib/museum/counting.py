@@ -25,4 +25,6 @@ class CountingServer(SmallServer):
 
 def page_of(reply: Replies, failed: bool) -> Response:
     """What the client is shown for Redis's reply."""
-    return Response(503, b"Redis is away.\n") if failed else Response(200, b"Visitor %d\n" % reply)
+    if failed or not isinstance(reply, int):
+        return Response(503, b"Redis is away.\n")
+    return Response(200, b"Visitor %d\n" % reply)

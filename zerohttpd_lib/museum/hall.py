@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from importlib import import_module
 from types import ModuleType
+from typing import Final
 
 from ..kernel.interest import InterestList
 from ..lab.errors import LabError
@@ -15,7 +16,7 @@ from ..trace.reader import Trace
 from . import EXHIBITS, FAULTS, Exhibit
 from .visit import Notes, Visit
 
-BLOCKED = 0.2  # seconds that one event may keep the loop
+BLOCKED: Final = 0.1  # seconds that one event may keep the loop
 
 
 class Case:
@@ -58,13 +59,13 @@ class Case:
         return "\n".join(lines)
 
 
-def visit(lab: Lab, number: int, *, mended: bool = False) -> Case:
-    """Serve an exhibit, do to it what makes its fault show, and end it. Raises LabError if there is none of this number.
+def visit(lab: Lab, number: int, *, mended: bool = False, serves: type | None = None) -> Case:
+    """Serve an exhibit, do to it what makes its fault show, and end it. Raises LabError if there is none.
 
-    `mended`: the same visit to the server without the fault.
+    `mended`: the same visit to the server without the fault; `serves`: to a class of yours in its place.
     """
     exhibit, module = _exhibit(number)
-    serves = module.Mended if mended else module.Broken
+    serves = serves or (module.Mended if mended else module.Broken)
     server = lab.serve(serves, record="details" if getattr(module, "RECORDED", True) else False)
     place = Visit(lab, server)
     try:
@@ -87,4 +88,3 @@ def _list_of(server: Server) -> InterestList | None:
         return server.interest_list()
     except LabError:
         return None
-

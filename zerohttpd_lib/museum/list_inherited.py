@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from typing import TYPE_CHECKING
 
-from ..kernel import sockets
+from ..servers.event_loop import EventLoop
 from ..servers.pollers import EdgeEpoll
 from ..servers.workers import run_workers
 from .small_server import SmallServer
@@ -24,20 +23,20 @@ class Pair(SmallServer):
 
     poller_class = EdgeEpoll
 
-    def __init__(self, listener: socket.socket, redis_address: sockets.Address) -> None:
-        super().__init__(listener, redis_address)
-        self.made_by = os.getpid()
-
     def run(self) -> None:
-        run_workers(lambda number: type(self).in_a_child(self), 2)
+        run_workers(lambda number: self.in_a_child(), 2)
 
     def in_a_child(self) -> None:
         SmallServer.run(type(self)(self.listener, self.redis_address))
 
 
 class Broken(Pair):
+    def run(self) -> None:
+        self.look_at_the_door()  # "what is made once need not be made twice"
+        super().run()
+
     def in_a_child(self) -> None:
-        SmallServer.run(self)  # "what is made once need not be made twice"
+        EventLoop.run(self)
 
 
 Mended = Pair

@@ -6,7 +6,6 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Final
 
-from ..kernel import sockets
 from .small_server import Client, SmallServer
 
 if TYPE_CHECKING:

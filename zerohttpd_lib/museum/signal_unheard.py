@@ -48,7 +48,7 @@ Mended = ReloadingServer
 
 
 def visit(place: Visit) -> None:
-    """A client reads the greeting, and stays. SIGHUP comes while the server sleeps. Then the client asks again, twice."""
+    """A client reads the greeting, and stays. While the server sleeps, SIGHUP comes. The client asks twice more."""
     client = place.client("/")
     place.notes["it reads at first"] = place.says(client)
     place.settle()

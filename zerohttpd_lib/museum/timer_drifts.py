@@ -56,4 +56,3 @@ def visit(place: Visit) -> None:
 def is_ill(notes: Notes) -> bool:
     due, counted = (int(str(notes[f"heartbeats that {how}"])) for how in ("were due", "Redis has counted"))
     return counted < due * 0.8
-

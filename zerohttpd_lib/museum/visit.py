@@ -17,7 +17,7 @@ from ..lab.lab import Lab
 from ..lab.server import Server
 from ..load.network import accept_queue
 
-LOOKED_AT: Final = 0.4  # seconds
+LOOKED_AT: Final = 0.3  # seconds
 STARTING_TIME: Final = 5.0  # seconds
 PATIENCE: Final = 1.0  # seconds until an answer counts as none
 SNMP: Final = Path("/proc/net/snmp")
@@ -41,7 +41,9 @@ class Visit:
         sock.settimeout(PATIENCE)
         self._clients.append(sock)
         if path:
-            sock.sendall(f"{method} {path} HTTP/1.1\r\nHost: museum\r\nContent-Length: {len(rest)}\r\n\r\n".encode() + rest)
+            sock.sendall(
+                f"{method} {path} HTTP/1.1\r\nHost: museum\r\nContent-Length: {len(rest)}\r\n\r\n".encode() + rest
+            )
         return sock
 
     def answer(self, client: socket.socket) -> str:
