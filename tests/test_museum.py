@@ -1,4 +1,4 @@
-"""Each exhibit of the museum shows its fault to whoever looks from outside; without the fault there is nothing to see."""
+"""Each exhibit of the museum shows its fault to whoever looks from outside; mended, it has none to show."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import select
 import socket
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..kernel.effort import effort_of
@@ -39,7 +40,7 @@ def workers_of(server: Server, number: int) -> list[int]:
 def wake_ups(server: Server, workers: list[int], clients: int) -> dict[int, int]:
     """How often each worker was woken while so many clients came, one after the other, and were answered.
 
-    The kernel counts how often a process goes to sleep of its own will (man 5 proc, status): once for each time it woke.
+    The kernel counts how often a process goes to sleep of its own will (man 5 proc): once for each time it woke.
     """
     before = {pid: effort_of(pid).sleeps for pid in workers}
     for _ in range(clients):
@@ -99,7 +100,7 @@ class Crowd:
 
 
 def _sleeps(pid: int) -> bool:
-    with suppress(OSError):
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] == "S"
-    return False
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+    except OSError:  # it has ended
+        return False
