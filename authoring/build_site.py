@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import build
 import jinja2
 import matplotlib
 import nbformat
@@ -25,7 +26,6 @@ from matplotlib import mathtext
 from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
-import build
 from zerohttpd_lib.views.component import KEPT, Component
 from zerohttpd_lib.views.web import STYLE, component, data_of, embedded
 

@@ -26,7 +26,7 @@ ARCHITECTURE: Final = HOME / "docs" / "architecture.md"
 API: Final = HOME / "docs" / "api.md"
 MARK: Final = "<!-- what follows is made by authoring/reference.py from the first lines of the modules -->\n"
 MADE_OTHERWISE: Final = (Enum, Exception, ctypes.Structure)  # than by calling them with what is shown
-PARTS: Final = ("cli", "app", "kernel", "trace", "load", "servers", "lab", "views", "grading")
+PARTS: Final = ("cli", "app", "kernel", "trace", "load", "servers", "lab", "museum", "views", "grading")
 
 # What is meant to be used from outside, by what it is used for: modules, and the names in them.
 PUBLIC: Final = {

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from zerohttpd_lib import Lab
+from zerohttpd_lib.kernel.memory import of_kernel_objects, of_process, of_tcp_buffers
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.load_run import LoadRun
 from zerohttpd_lib.load.cpu import family
@@ -100,10 +101,10 @@ class Memory:
     @classmethod
     def now(cls, server: Server) -> Memory:
         with server.frozen() as pids:
-            ours = sum(pss(pid) for pid in pids)
+            ours = sum(of_process(pid) for pid in pids)
         others = [pid for pid in family([os.getpid()]) if b"zerohttpd_lib.load." in command_line(pid)]
-        clients = sum(pss(pid) for pid in others)
-        return cls(ours, clients, meminfo("Slab"), tcp_buffers(), slabs(), -meminfo("MemAvailable"))
+        clients = sum(of_process(pid) for pid in others)
+        return cls(ours, clients, of_kernel_objects(), of_tcp_buffers(), slabs(), -available())
 
 
 def report(title: str, before: Memory, after: Memory, number: int) -> str:
@@ -124,16 +125,6 @@ def report(title: str, before: Memory, after: Memory, number: int) -> str:
     return table((title, "more than before", "for each"), rows)
 
 
-def pss(pid: int) -> int:
-    """Bytes that a process holds for itself; 0, if it has ended."""
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    match = re.search(r"^Pss: +(\d+) kB", text, re.MULTILINE)
-    return int(match[1]) * 1024 if match else 0
-
-
 def command_line(pid: int) -> bytes:
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -142,8 +133,8 @@ def command_line(pid: int) -> bytes:
     return b"" if b"--" in words else b" ".join(words)  # a guard has the command of its process behind "--"
 
 
-def meminfo(name: str) -> int:
-    match = re.search(rf"^{name}: +(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+def available() -> int:
+    match = re.search(r"^MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
     return int(match[1]) * 1024 if match else 0
 
 
@@ -154,11 +145,6 @@ def slabs() -> dict[str, int]:
     except OSError:
         return {}
     return {name: int(active) * int(size) for name, active, size in SLABS.findall(text)}
-
-
-def tcp_buffers() -> int:
-    match = re.search(r"^TCP: .*mem (\d+)", Path("/proc/net/sockstat").read_text(), re.MULTILINE)
-    return int(match[1]) * resource.getpagesize() if match else 0
 
 
 if __name__ == "__main__":

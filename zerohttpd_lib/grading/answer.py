@@ -118,23 +118,23 @@ class Answer:
         """Run code of the check's in the learner's process: something that drives the answer."""
         self._ask("run", seconds, source=source, filename="<check>")
 
-    def serve(self, name: str, *, record: bool | str = True) -> Server:
-        """The answer's server class, run by the lab in a process of its own, with this lab's Redis."""
+    def serve(self, name: str, *, record: bool | str = True, workers: int | None = None) -> Server:
+        """The answer's server class, run by the lab in a process of its own, or in so many, with this lab's Redis."""
         from ..lab.errors import ServerDidNotStart
 
         self.make_sure_of(name)
         try:
-            return self.serve_class(server_class(self.setup, self.source, name), record=record)
+            return self.serve_class(server_class(self.setup, self.source, name), record=record, workers=workers)
         except ServerDidNotStart as trouble:
             raise Wrong("does-not-run", say=_last_words(str(trouble))) from None
 
-    def serve_class(self, what: type, *, record: bool | str = True) -> Server:
+    def serve_class(self, what: type, *, record: bool | str = True, workers: int | None = None) -> Server:
         """A class of `server_class`, served from a box. Raises ServerTrouble."""
 
         def in_a_box(arguments: list[str], folder: Path) -> list[str]:
             return self._box.for_an_answer(arguments, setup=self.setup, folder=folder, network=True)
 
-        server = self.lab.serve(what, record=record, box=in_a_box)
+        server = self.lab.serve(what, record=record, workers=workers, box=in_a_box)
         self._served.append(server)
         return server
 

@@ -16,6 +16,7 @@ from .picture import Picture
 from .prices import show_cost, show_scan
 from .race import live_chart, show_both, show_published, show_sweep
 from .replay import replay
+from .shares import show_shares
 from .stage import stage
 from .stepper_panel import stepper_panel
 from .twins import twin_timelines
@@ -39,6 +40,7 @@ __all__ = [
     "show_load",
     "show_published",
     "show_scan",
+    "show_shares",
     "show_sweep",
     "show_tails",
     "show_waits",
