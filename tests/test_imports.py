@@ -18,7 +18,7 @@ ALLOWED = {
     "lab": {"app", "kernel", "servers", "load", "trace"},
     "museum": {"app", "kernel", "servers", "load", "trace", "lab"},
     "views": {"kernel", "servers", "load", "trace", "lab"},
-    "grading": {"kernel", "servers", "load", "trace", "lab", "museum"},
+    "grading": {"app", "kernel", "servers", "load", "trace", "lab", "museum"},
     "doctor": {"lab", "grading"},
     "cli": {"servers", "load", "lab", "views", "grading", "doctor"},
     "__init__": {"lab"},
