@@ -95,11 +95,15 @@ def test_a_worker_that_dies_in_the_middle_ends_it_in_a_sentence(tmp_path: Path, 
         wait_until(lambda: not generators_of(url), 30)
 
 
-def test_a_generator_that_dies_is_named_with_its_worker(tmp_path: Path, address: str, url: str) -> None:
+def test_a_generator_that_dies_is_named_with_its_worker(tmp_path: Path, address: str, url: str, lab: Lab) -> None:
+    def visitors() -> int:
+        return int(lab.redis.client.get("visitor_count") or 0)
+
+    before = visitors()
     with worker(tmp_path, address, "one"):
         wait_for_workers(tmp_path, 1)
         run = start(url, "--seconds", "60", "--scheduler", address)
-        wait_until(lambda: bool(generators_of(url)), 60)
+        wait_until(lambda: visitors() > before, 60)
         for pid in generators_of(url):
             os.kill(pid, signal.SIGKILL)
         _, errors = run.communicate(timeout=60)

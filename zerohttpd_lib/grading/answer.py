@@ -138,6 +138,16 @@ class Answer:
         self._served.append(server)
         return server
 
+    def close_there(self, number: int) -> None:
+        """Close a descriptor there, in such a way that no code of the learner's is told."""
+        self._ask("close", CALL_TIME, number=number)
+
+    def expect_nobody_beside(self) -> None:
+        """Raises Wrong("processes") when its process is not the only one: what others do, no check looks at."""
+        if self._process.beside(self.pid):
+            say = "Your code has started a process of its own, and it runs still."
+            raise Wrong("processes", say=say, hints=["Nothing here needs a second process: call it, and return."])
+
     def said(self) -> str:
         """What the servers made from it have written to their standard error."""
         return "\n".join(server.errors() for server in self._served)

@@ -58,7 +58,7 @@ def _check_wait_to_connect(answer: Answer, door: socket.socket) -> Remote:
                 "A wait with a time limit is a wait all the same: a server with many clients would stand still for it.",
                 "setblocking(False) before connect_ex(), and poll(0): both return at once.",
             ]
-            say = f"The door is full, and each of {TRIES} calls of {name}() waited for a while."
+            say = f"The door is full, and of {TRIES} calls of {name}() several waited for a while."
             raise Wrong("waits-a-while", say=say, hints=hints)
     return sock
 
