@@ -62,6 +62,7 @@ def _check_wait(answer: Answer, sock: Fd) -> None:
         _expect(answer, sock, ["nothing now", b""], _about_nothing)
 
     spent = [spent_in(answer.pid, ask) for _ in range(TRIES)]
+    answer.expect_to_be_alone()
     if waited(spent):
         hints = [
             "A time limit only makes the wait shorter, and a loop that asks again is a wait as well.",

@@ -52,6 +52,7 @@ def _check_wait_to_connect(answer: Answer, door: socket.socket) -> Remote:
     started = [spent_in(answer.pid, lambda: _start(answer, door)) for _ in range(TRIES)]
     sock: Remote = started[0].result
     asked = [spent_in(answer.pid, lambda: _state(answer, sock)) for _ in range(TRIES)]
+    answer.expect_to_be_alone()
     for name, spent in (("start", started), ("state", asked)):
         if waited(spent):
             hints = [

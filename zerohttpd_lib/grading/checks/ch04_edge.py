@@ -25,6 +25,7 @@ def check_drain(answer: Answer) -> None:
     more = random.sample([8192, random.randint(130_000, LARGEST), random.randint(1, 100), 0], 4)
     spent = [expect(answer, fd, sent(theirs, size), False) for size in (random.randint(9_000, 15_000), *more)]
     spent += [expect(answer, fd, b"", False) for _ in range(TRIES)]
+    answer.expect_to_be_alone()
     # A long reply has to wait for us to read it: that sleep is not the answer's.
     compare_waiting([each for each in spent if len(each.result[0]) <= SHORT_REPLY])
     data = sent(theirs, random.randint(4_000, 7_000))
