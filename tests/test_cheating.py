@@ -14,9 +14,11 @@ from xml.etree import ElementTree
 
 import pytest
 from cheats import ANSWER, CHEATS, EXERCISE, FOR_THE_BOX, RIGHT, TASK, WRONG, cell
+from disguises import ANY, DISGUISES, Disguise
 from proc import command, descendants
 
 from zerohttpd_lib.grading.box import BUBBLEWRAP, UNSHARED, best, can_be_made
+from zerohttpd_lib.grading.judge import judge
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "exercises" / f"{EXERCISE}.ipynb"
@@ -104,6 +106,13 @@ def test_so_it_does_in_a_box_made_by_unshare(name: str, without_bubblewrap: dict
     assert (report.status, report.code) == ("wrong", cheat.code)
     assert cheat.reported in report.text
     assert without_bubblewrap["honest"].status == "right"
+
+
+@pytest.mark.parametrize("disguise", DISGUISES, ids=lambda disguise: f"{disguise.task}: {disguise.what}")
+def test_a_wrong_answer_in_disguise_is_told_its_mistake(disguise: Disguise) -> None:
+    verdict = judge(disguise.task, disguise.cell)
+    assert verdict.status == "wrong", verdict
+    assert disguise.code in (ANY, verdict.code), verdict
 
 
 def test_a_right_answer_beside_them_is_right_and_nothing_is_reported(reports: dict[str, Report]) -> None:

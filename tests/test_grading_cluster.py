@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import dask_cluster
 import pytest
+from dask_cluster import Process, wait_for_workers
 from small_class import RIGHT_ADD, Class, needs_a_box, rows_of
 from small_exercise import NAME, with_pristine
 from waiting import wait_until
@@ -24,40 +23,17 @@ OTHER_LIBRARY = f"{PRELOAD}, zerohttpd_lib.grading.cluster as here; here.library
 NO_BOX = f"{PRELOAD}; from zerohttpd_lib.grading import box; [box.KINDS.pop(kind) for kind in [*box.KINDS][:-1]]"
 
 
-@contextlib.contextmanager
-def dask(of: Class, *command: str, program: str = PRELOAD, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`dask scheduler` or `dask worker`, which ends with the block."""
-    start = f"{program}; from distributed.cli.{command[0]} import main; main()"
-    own = {**with_pristine(of.pristine), **environment}
-    log = open(of.home / f"{command[0].removeprefix('dask_')}.log", "ab")  # noqa: SIM115
-    process = subprocess.Popen([sys.executable, "-c", start, *command[1:]], env=own, cwd=of.home, stderr=log)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        log.close()
-
-
-def worker(
-    of: Class, address: str, name: str, **more: str
-) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-    options = ("--name", name, "--no-nanny", "--nthreads", "1", "--no-dashboard")
-    return dask(of, "dask_worker", address, *options, "--local-directory", str(of.home / name), **more)
-
-
 @pytest.fixture
 def of(tmp_path: Path) -> Class:
     return Class.new(tmp_path)
 
 
-@contextlib.contextmanager
-def scheduler(of: Class) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    file = of.home / "scheduler.json"
-    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
-    with dask(of, "dask_scheduler", *options) as process:
-        wait_until(lambda: file.exists() and file.read_text().endswith("}"), 60)
-        yield process, str(json.loads(file.read_text())["address"])
+def worker(of: Class, address: str, name: str, before: str = PRELOAD) -> contextlib.AbstractContextManager[Process]:
+    return dask_cluster.worker(of.home, address, name, before=before, environment=with_pristine(of.pristine))
+
+
+def scheduler(of: Class) -> contextlib.AbstractContextManager[tuple[Process, str]]:
+    return dask_cluster.scheduler(of.home, with_pristine(of.pristine))
 
 
 @pytest.fixture
@@ -105,12 +81,12 @@ def test_a_scheduler_that_goes_ends_the_run_in_a_sentence_and_costs_no_verdict(o
 
 def test_who_cannot_judge_is_refused_in_a_sentence_and_gets_nothing(of: Class, address: str) -> None:
     of.hand_in(f"ada/{NAME}.ipynb", add=RIGHT_ADD)
-    with worker(of, address, "other", program=OTHER_LIBRARY), worker(of, address, "bare", program=NO_BOX):
+    with worker(of, address, "other", before=OTHER_LIBRARY), worker(of, address, "bare", before=NO_BOX):
         run = of.grade(*REPORTS, "--scheduler", address)
         assert run.returncode == 2, run.stderr
         assert "None of the workers" in run.stderr or "is not used" in run.stderr
         with worker(of, address, "good"):
-            wait_until(lambda: (of.home / "worker.log").read_bytes().count(b"Registered to") == 3, 60)
+            wait_for_workers(of.home, 3)
             run = of.grade(*REPORTS, "--scheduler", address)
     assert "2 of 2 different answers were judged now" in run.stdout, run.stderr
     assert "it has the library 0.0.1" in run.stderr

@@ -180,6 +180,34 @@ def test_what_the_command_said_can_be_read_when_it_died_by_itself() -> None:
     assert process.errors() == "oh no"
 
 
+ORPHAN = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+    os._exit(0)
+os.wait()
+print("waited", flush=True)
+time.sleep(60)
+"""
+
+
+def test_who_runs_beside_a_process_is_seen_although_it_is_nobodys_child_and_the_dead_are_not() -> None:
+    process = guarded(ORPHAN)
+    try:
+        said = {process.output.readline(), process.output.readline()}
+        orphan = next(int(line) for line in said if not line.startswith("waited"))
+        (first,) = set(descendants(process._guard.pid)) - {orphan}
+        assert process.beside(first) == [orphan]
+        assert process.beside(orphan) == [first]
+        os.kill(orphan, signal.SIGKILL)
+        wait_until(lambda: not process.beside(first))
+    finally:
+        process.stop()
+
+
 def test_a_command_that_is_not_there_leaves_no_folder() -> None:
     process = GuardedProcess(["/nowhere/nothing"], new_folder("test"))
     assert process.output.readline() == ""

@@ -112,6 +112,27 @@ class ThreadForEach:
 """,
         ),
         RightAnswer(
+            "the module below threading",
+            """%%answer crowd
+import _thread
+
+
+class ThreadForEach:
+    def __init__(self, listener, redis_address):
+        self.listener, self.redis_address = listener, redis_address
+
+    def run(self):
+        self.listener.setblocking(True)
+        while True:
+            _thread.start_new_thread(self.serve, (next_client(self.listener),))
+
+    def serve(self, client):
+        redis = redis_connection(self.redis_address)
+        serve_client(client, redis)
+        redis.disconnect()
+""",
+        ),
+        RightAnswer(
             "a thread that is the client's own class",
             """%%answer crowd
 class Served(Thread):

@@ -33,6 +33,9 @@ def _add_load(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     load.add_argument("--cap", type=float, default=30.0, metavar="S", help="seconds to settle, at most (default: 30)")
     load.add_argument("--keep-alive", action="store_true", help="many requests on one connection")
     load.add_argument("--json", action="store_true", help="print the result as JSON")
+    load.add_argument(
+        "--scheduler", metavar="ADDRESS", help="generate it on the workers of the Dask cluster with this scheduler"
+    )
     load.add_argument("--i-own-the-target", action="store_true", help="load a server that is not on this machine")
     load.set_defaults(run=_load)
 
@@ -93,7 +96,15 @@ def _load(options: argparse.Namespace) -> int:
         cap=options.cap,
         own_target=options.i_own_the_target,
     )
-    result = LoadRun(plan).wait(progress=sys.stderr.isatty())
+    show = sys.stderr.isatty()
+    if options.scheduler is None:
+        result = LoadRun(plan).wait(show)
+    else:
+        from ..lab.cluster import Cluster
+        from ..lab.cluster_load import ClusterRun
+
+        with Cluster(options.scheduler) as cluster:
+            result = ClusterRun(plan, cluster).wait(show)
     print(result.to_json() if options.json else result)
     return 0 if result.requests else 1
 

@@ -8,6 +8,7 @@ does not do what was asked, with one of the codes "does-not-run" (an exception),
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import select
@@ -137,6 +138,23 @@ class Answer:
         server = self.lab.serve(what, record=record, workers=workers, box=in_a_box)
         self._served.append(server)
         return server
+
+    def close_there(self, number: int) -> None:
+        """Close a descriptor there, in such a way that no code of the learner's is told."""
+        self._ask("close", CALL_TIME, number=number)
+
+    def expect_nobody_beside(self) -> None:
+        """Raises Wrong("processes") when its process is not the only one: what others do, no check looks at."""
+        if self._process.beside(self.pid):
+            say = "Your code has started a process of its own, and it runs still."
+            raise Wrong("processes", say=say, hints=["Nothing here needs a second process: call it, and return."])
+
+    def expect_to_be_alone(self) -> None:
+        """Raises Wrong("threads"), too: for a call that must not wait, neither may somebody else wait for it."""
+        self.expect_nobody_beside()
+        if len(os.listdir(f"/proc/{self.pid}/task")) > 1:
+            say = "Your code has started a thread, and it runs still."
+            raise Wrong("threads", say=say, hints=["Nobody has to wait here, so nothing has to wait elsewhere: ask."])
 
     def said(self) -> str:
         """What the servers made from it have written to their standard error."""

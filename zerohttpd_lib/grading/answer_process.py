@@ -28,6 +28,7 @@ FILE_SIZE: Final = 64 * 1_048_576  # bytes; what is printed goes to a file, too
 PROCESSOR_TIME: Final = 60  # seconds
 PROCESSES: Final = 1000  # and threads, for all users but root; the guard takes fewer processes for too many
 IN_A_BOX: Final = "ZEROHTTPD_BOX"  # the variable that is set there
+_close, _detach = os.close, socket.socket.detach  # whatever becomes of these in a learner's process
 HELLO: Final = b"!"  # what the judge is sent first
 ANSWER: Final = "<your answer>"  # the name of its "file" in tracebacks
 
@@ -91,6 +92,10 @@ class Servant:
                 run(request["source"], request["filename"], self.namespace)
             case "take":  # a descriptor, which came beside the message
                 return self.channel.descriptors.pop(0)
+            case "close":
+                if sock := self.sockets.pop(request["number"], None):
+                    _detach(sock)
+                return _close(request["number"])
             case "value":
                 return self.target(request)
             case "call":

@@ -13,9 +13,8 @@ LONGEST_MESSAGE: Final = 16 * 1_048_576  # bytes
 CHUNK: Final = 65_536
 SHOWN: Final = 80  # bytes of what is no message
 MOST_DESCRIPTORS: Final = 16  # beside one message
-
-
-_poll: Final = select.poll  # whatever becomes of the module in a learner's process
+READABLE: Final = select.POLLIN
+WRITABLE: Final = select.POLLOUT
 
 
 class Closed(Exception):
@@ -40,6 +39,8 @@ class Channel:
     def __init__(self, sock: socket.socket, *, takes_descriptors: bool = False) -> None:
         self.sock = sock
         self._most_beside = MOST_DESCRIPTORS if takes_descriptors else 0
+        self._waiting = select.poll()  # made now, whatever becomes of the module in a learner's process
+        self._waiting.register(sock, READABLE)
         self._received = bytearray()
         self.descriptors: list[int] = []  # that came beside the messages, and were not taken yet
 
@@ -49,7 +50,7 @@ class Channel:
         beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
         try:
             while data:
-                self._wait(select.POLLOUT, deadline)
+                self._wait(WRITABLE, deadline)
                 # MSG_DONTWAIT: "writable" promises room for some of it, not for all of it (man 2 send).
                 sent = self.sock.sendmsg([data[:CHUNK]], beside, socket.MSG_DONTWAIT)
                 data, beside = data[sent:], []
@@ -61,7 +62,7 @@ class Channel:
         looked_at = 0
         while (end := self._received.find(b"\n", looked_at)) < 0:
             looked_at = len(self._received)
-            self._wait(select.POLLIN, deadline)
+            self._wait(READABLE, deadline)
             try:
                 data, descriptors, _, _ = socket.recv_fds(self.sock, CHUNK, self._most_beside)
             except ConnectionResetError:
@@ -83,9 +84,8 @@ class Channel:
         return message
 
     def _wait(self, events: int, deadline: float | None) -> None:
-        waiting = _poll()
-        waiting.register(self.sock, events)
+        self._waiting.modify(self.sock, events)
         left = None if deadline is None else (deadline - time.monotonic()) * 1000
         # Too late is too late, also for one who sends a byte from time to time.
-        if (left is not None and left <= 0) or not waiting.poll(left):
+        if (left is not None and left <= 0) or not self._waiting.poll(left):
             raise TimeoutError

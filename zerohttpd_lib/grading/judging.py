@@ -65,6 +65,7 @@ def verdict_of(task: Any, job: Job) -> Verdict:
     try:
         answer = Answer(job.setup + task.prelude, job.source, deadline, box=KINDS[job.box], network=task.network)
         task.check(answer)
+        answer.expect_nobody_beside()
     except Wrong as wrong:
         return verdict_on(wrong)
     except DidNotStart as trouble:

@@ -47,9 +47,19 @@ def _sleeps(pid: int) -> int:
 
 
 def _processor_time(pid: int) -> float:
-    """In seconds (man 5 proc, stat: utime and stime are the 14th and the 15th, and only the 2nd has spaces in it)."""
+    """In seconds, to the nanosecond where the kernel tells it for each thread (schedstat): its ticks, of which there
+    are a hundred a second, miss whoever runs between two of them."""
+    nanoseconds = 0
+    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(OSError):  # ended since
+            nanoseconds += int(thread.read_text().split()[0])
+    return nanoseconds / 1e9 if nanoseconds else _ticks(pid) * TICK
+
+
+def _ticks(pid: int) -> int:
+    """(man 5 proc, stat: utime and stime are the 14th and the 15th, and only the 2nd has spaces in it)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:  # ended since
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) * TICK
+        return 0
+    return int(fields[11]) + int(fields[12])

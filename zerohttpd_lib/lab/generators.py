@@ -10,12 +10,42 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
+from ..load.cpu import Machine, Meter, Share
+from ..load.network import Counters
 from ..load.plan import Plan
 from ..load.sample import Sample
 from .errors import LabError
 from .processes import GuardedProcess, interrupts_held_back, new_folder
+
+
+class Side(Protocol):
+    """How busy a side of a load test is; see `Meter`."""
+
+    def cores(self) -> float: ...
+    def share(self) -> Share: ...
+
+
+class Busy(Protocol):
+    """How busy all cores are; see `Machine`."""
+
+    def share(self) -> float: ...
+
+
+class AnyGenerators(Protocol):
+    """What a load test asks of whoever generates it: processes here, or those on the workers of a cluster."""
+
+    pids: list[int]
+    results: list[dict[str, Any]]
+
+    def samples(self) -> Iterator[list[Sample]]: ...
+    def tell(self, what: signal.Signals) -> None: ...
+    def meter(self) -> Side: ...
+    def machine(self) -> Busy: ...
+    def counters(self) -> Counters: ...
+    def errors(self) -> str: ...
+    def stop(self) -> None: ...
 
 
 class Generators:
@@ -69,6 +99,18 @@ class Generators:
         for pid in self.pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, what)
+
+    def meter(self) -> Meter:
+        """How busy they are from now on."""
+        return Meter(self.pids)
+
+    def machine(self) -> Machine:
+        """How busy the cores are from now on that they, and the server, run on."""
+        return Machine()
+
+    def counters(self) -> Counters:
+        """What the kernel has counted until now."""
+        return Counters.now()
 
     def errors(self) -> str:
         """The last that each of them had to say."""

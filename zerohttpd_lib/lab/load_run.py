@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ..load.cpu import Machine, Meter, Share, redis_of
+from ..load.cpu import Meter, Share, redis_of
 from ..load.limit import ALWAYS
-from ..load.network import Counters, accept_queue, listeners
+from ..load.network import accept_queue, is_here, listeners
 from ..load.plan import Plan, PlanError
 from ..load.sample import Sample, merge_samples
 from ..load.steady import has_settled, is_enough, rate, why_not
 from .errors import LabError
-from .generators import Generators
+from .generators import AnyGenerators, Generators, Side
 from .idle_run import IdleRun
 from .processes import interrupts_held_back
 
@@ -58,13 +58,13 @@ class LoadRun:
         self._ended = threading.Event()
         self._stopped = False
         self._idle: IdleRun | None = None
-        self._generators: Generators | None = None
+        self._generators: AnyGenerators | None = None
+        self._server_is_here = is_here(self.plan.address[0])
         self._controller = threading.Thread(target=self._control, daemon=True)
         try:
             if self.plan.idle:
-                self._idle = IdleRun(self.plan)
-            servers = listeners(self.plan.address[1])
-            self._redis = redis_of(servers) if redis_pid is None else [redis_pid]
+                self._idle = self._hold_idle()
+            self._redis = redis_of(self._servers()) if redis_pid is None else [redis_pid]
             self._begin(1)
             with interrupts_held_back():
                 self._controller.start()
@@ -127,9 +127,24 @@ class LoadRun:
 
     # In a thread of its own: begin, watch, decide, add up.
 
+    def _hold_idle(self) -> IdleRun | None:
+        """None where whoever generates the load holds the idle connections, too."""
+        return IdleRun(self.plan)
+
+    def _new_generators(self, processes: int) -> AnyGenerators:
+        return Generators(self.plan.client_parts(processes))
+
+    def _servers(self) -> list[int]:
+        """The processes that listen at the target. Those of another machine cannot be seen, and whoever listens
+        to the same port here is none of them."""
+        return listeners(self.plan.address[1]) if self._server_is_here else []
+
+    def _accept_queue(self) -> int:
+        return accept_queue(self.plan.address[1]) if self._server_is_here else 0
+
     def _begin(self, processes: int) -> None:
         """Start so many generator processes, or more. Nothing that came before counts any more."""
-        self._generators = Generators(self.plan.client_parts(processes))
+        self._generators = self._new_generators(processes)
         self.samples.clear()
         self.is_measured = self.plan.requests is not None
         self._look_at_the_sides()
@@ -137,13 +152,13 @@ class LoadRun:
     def _look_at_the_sides(self) -> None:
         """From now on: who is busy, what is dropped. The server's processes may have come since the start."""
         assert self._generators is not None
-        self._meters = {
-            "server": Meter(listeners(self.plan.address[1]), without=self._redis),
-            "generator": Meter(self._generators.pids),
-        }
+        self._meters: dict[str, Side] = {}
+        if self._server_is_here:
+            self._meters["server"] = Meter(self._servers(), without=self._redis)
+        self._meters["generator"] = self._generators.meter()
         if self._redis:
             self._meters["redis"] = Meter(self._redis)
-        self._machine, self._counters = Machine(), Counters.now()
+        self._machine, self._counters = self._generators.machine(), self._generators.counters()
         self._shares: dict[str, Share] = {}  # once it has been measured
 
     def _control(self) -> None:
@@ -166,7 +181,7 @@ class LoadRun:
         assert generators is not None
         for samples in generators.samples():
             cores = {name: meter.cores() for name, meter in self._meters.items()}
-            self.samples.append(merge_samples(samples, accept_queue(self.plan.address[1]), cores))
+            self.samples.append(merge_samples(samples, self._accept_queue(), cores))
             if self.plan.requests is not None:
                 continue
             if not self.is_measured:
@@ -204,7 +219,7 @@ class LoadRun:
         measured = [sample for sample in self.samples if sample.measured]
         return is_enough(measured, replace(self.plan, cap=self.plan.seconds or 0) if problem else self.plan)
 
-    def _wants_more(self, generators: Generators) -> bool:
+    def _wants_more(self, generators: AnyGenerators) -> bool:
         """Is the generator the limit, and would another process of it have a core to run on?"""
         idle = (1 - self._machine.share()) * (os.cpu_count() or 1)
         is_the_limit = self._meters["generator"].share().ran >= ALWAYS and idle >= SPARE_CORES
@@ -213,7 +228,8 @@ class LoadRun:
     def _look_once_more(self) -> None:
         self._shares = {name: meter.share() for name, meter in self._meters.items()}
         self._busy = self._machine.share()
-        self._happened = Counters.now() - self._counters
+        assert self._generators is not None
+        self._happened = self._generators.counters() - self._counters
 
     def _add_up(self, results: list[dict[str, Any]]) -> LoadResult:
         from ..load.result import LoadResult

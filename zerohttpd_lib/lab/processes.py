@@ -198,6 +198,16 @@ class GuardedProcess:
                     return pid
         raise ProcessLookupError(f"There is no process {number}.")
 
+    def beside(self, pid: int) -> list[int]:
+        """The other processes that run where `pid`, one of ours, does, whosever children they are by now: not those
+        that have ended, nor those that have made a PID namespace for it, the first one in it among them."""
+        outside = len(_numbers(self._guard.pid))
+        others = [each for each in descendants(self._guard.pid) if each != pid and _is_running(each)]
+        inside = {each: numbers for each in others if (numbers := _numbers(each))}
+        if len(_numbers(pid)) == outside:
+            return list(inside)
+        return [each for each, numbers in inside.items() if len(numbers) > outside and numbers[-1] != 1]
+
     def last_stack(self, pid: int) -> str:
         """Where Python process `pid` hangs: the stack of each thread, the innermost call first; of many
         threads, the newest and the first one's.
@@ -256,6 +266,20 @@ class GuardedProcess:
             self._errors.close()
         shutil.rmtree(self.folder, ignore_errors=True)  # the guard has done so, unless it was killed
         return status
+
+
+def _numbers(pid: int) -> list[int]:
+    """What a process is called in each PID namespace that it is in, ours first; nothing if it has ended."""
+    with suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        return [int(number) for number in re.search(r"NSpid:(.*)", status)[1].split()]  # type: ignore[index]
+    return []
+
+
+def _is_running(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
 
 
 _started_here: WeakSet[GuardedProcess] = WeakSet()

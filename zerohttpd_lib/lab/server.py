@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
@@ -15,6 +15,7 @@ from ..kernel.interest import InterestList, interest_list
 from ..kernel.sockets import Address
 from ..trace.attach import control_file
 from ..trace.control import ASIDE, map_words
+from .asking import ask
 from .errors import LabError, ServerHangs, ServerTrouble
 from .page import Page
 from .server_processes import census, frozen
@@ -100,12 +101,8 @@ class Server:
                 f"The {self.name} server is held by its stepper, and answers nobody. Resume it first; "
                 "to ask it while it is held, use server.add_client()."
             )
-        connection = HTTPConnection(*self.address, timeout=timeout)
-        headers = {"Content-Type": "application/x-www-form-urlencoded"} if form is not None else {}
         try:
-            connection.request(method, path, form, headers)
-            response = connection.getresponse()
-            return Page(response.status, response.reason, dict(response.headers), response.read())
+            return ask(self.address, method, path, form, timeout)
         except TimeoutError:
             raise self._hangs(f"gave no answer within {timeout:g} seconds") from None
         except (OSError, HTTPException) as problem:
@@ -115,8 +112,6 @@ class Server:
                 f"The {self.name} server ended the connection without a whole answer ({problem!r}). "
                 f"It said:\n{self.errors() or 'nothing'}"
             ) from None
-        finally:
-            connection.close()
 
     def errors(self) -> str:
         """What the server has written to its standard output and error so far."""
@@ -245,6 +240,10 @@ class Server:
         """How many processes and how many threads the server is made of, at this moment."""
         self.check_alive()
         return census(self.pid)
+
+    def beside(self) -> list[int]:
+        """The processes that it is made of, but for `pid`: also those that are nobody's children any more."""
+        return self._process.beside(self.pid)
 
     def frozen(self) -> AbstractContextManager[list[int]]:
         """Within this block the server does not run. Its clients, and the kernel, wait for it."""

@@ -41,6 +41,17 @@ def listeners(port: int) -> list[int]:
     return [pid for pid in processes() if inodes & _links(pid)]
 
 
+def is_here(address: str) -> bool:
+    """Whether an IP address is one of this machine's: only to those can a socket be bound (man 7 ip)."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
 def accept_queue(port: int) -> int:
     """Connections to this port that the kernel has made and the server has not accepted yet."""
     return sum(queue for _, queue in _listening(port))
@@ -91,6 +102,9 @@ class Counters:
             return cls()
         found = dict(zip(names, values, strict=True))
         return cls(int(found.get("ListenOverflows", 0)), int(found.get("TCPSynRetrans", 0)))
+
+    def __add__(self, other: Counters) -> Counters:
+        return Counters(self.dropped + other.dropped, self.syn_retransmits + other.syn_retransmits)
 
     def __sub__(self, other: Counters) -> Counters:
         return Counters(self.dropped - other.dropped, self.syn_retransmits - other.syn_retransmits)

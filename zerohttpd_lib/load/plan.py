@@ -6,6 +6,7 @@ import ipaddress
 import json
 import resource
 import socket
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any, Final
@@ -137,13 +138,30 @@ class Plan:
         """Seconds after which it ends in any case."""
         return 2 * self.cap + (self.seconds or 600) + self.clients / self.arrivals
 
+    def divided(self, weights: Sequence[int]) -> list[Plan]:
+        """The plan for each of several machines, clients and all else in proportion to its weight."""
+        whole, parts, first = sum(weights), [], self.first
+        for number, weight in enumerate(weights):
+            before = sum(weights[:number])
+            clients, idle, requests = [
+                None if total is None else total * (before + weight) // whole - total * before // whole
+                for total in (self.clients, self.idle, self.requests)
+            ]
+            rate = None if self.rate is None else self.rate * weight / whole
+            arrivals = self.arrivals * weight / whole
+            assert clients is not None and idle is not None
+            same = replace(self, clients=clients, idle=idle, requests=requests, rate=rate)
+            parts.append(replace(same, arrivals=arrivals, first=first))
+            first += clients + idle
+        return parts
+
     def client_parts(self, at_least: int = 1) -> list[Plan]:
         """The plan for each of so many generator processes; for more, where the descriptor limit asks for it."""
         number = min(self.clients, max(at_least, -(-self.clients // _connections_per_process())))
         clients = _shared_out(self.clients, number)
         requests = _shared_out(self.requests, number) if self.requests is not None else [None] * number
         rate = self.rate / number if self.rate is not None else None
-        firsts = [self.idle + sum(clients[:i]) for i in range(number)]
+        firsts = [self.first + self.idle + sum(clients[:i]) for i in range(number)]
         same = replace(self, rate=rate, arrivals=self.arrivals / number)
         return [replace(same, clients=clients[i], requests=requests[i], first=firsts[i]) for i in range(number)]
 
@@ -151,7 +169,7 @@ class Plan:
         """The plan for each process that holds idle connections."""
         number = -(-self.idle // _connections_per_process())
         idle = _shared_out(self.idle, number) if number else []
-        return [replace(self, idle=idle[i], first=sum(idle[:i])) for i in range(number)]
+        return [replace(self, idle=idle[i], first=self.first + sum(idle[:i])) for i in range(number)]
 
     def _check_target(self) -> None:
         host, port = self.address

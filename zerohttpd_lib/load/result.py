@@ -48,6 +48,7 @@ class LoadResult:
     accept_queue: int = 0  # the longest that was seen
     recorded: bool | None = None  # were the server's waits recorded meanwhile? None: not known
     generators: int = 1  # processes
+    generated_by: str = ""  # whose they are, if not this machine's alone
 
     @property
     def failed(self) -> int:
@@ -158,13 +159,14 @@ class LoadResult:
         late = f", and {self.late:,} after the time was up" if self.late else ""
         return [
             ("Load", self._load()),
+            *([("Generated", self.generated_by)] if self.generated_by else []),
             ("Answered", f"{self.requests:,} requests{late}; {self.requests_per_second:,.0f} a second"),
             ("Failed", failures or "none"),
             ("Clients", self._clients()),
             ("Latency", self._latency()),
             ("Accept queue", self._queue()),
             ("CPU cores used", self._cores()),
-            ("Limit", ADVICE[self.bottleneck]),
+            ("Limit", self._limit()),
             ("Recorded", RECORDED[self.recorded]),
             *[("Beware", warning) for warning in self.warnings()],
         ]
@@ -174,6 +176,11 @@ class LoadResult:
         who = plan.who + (f" beside {self.idle_open:,} idle" if plan.idle else "")
         kind = "keep-alive" if plan.keep_alive else "a connection per request"
         return f"{who}, {kind}, {self.seconds:.1f} s"
+
+    def _limit(self) -> str:
+        if self.bottleneck == "none" and "server" not in self.shares:
+            return "Not known: the server is on another machine, and the generator had time to spare."
+        return ADVICE[self.bottleneck]
 
     def _clients(self) -> str:
         """How many were served, and whether the numbers go together."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -49,4 +49,16 @@ def merge_samples(parts: Sequence[Sample], accept_queue: int, cores: dict[str, f
         measured=all(part.measured for part in parts),
         cores=cores,
         failures=dict(sum((Counter(part.failures) for part in parts), Counter())),
+    )
+
+
+def join_samples(parts: Sequence[Sample]) -> Sample:
+    """One sample out of several of the same process, one after the other: as long as all of them."""
+    return replace(
+        parts[-1],
+        seconds=sum(part.seconds for part in parts),
+        requests=sum(part.requests for part in parts),
+        p50_ms=max((part.p50_ms for part in parts if part.p50_ms is not None), default=None),
+        p99_ms=max((part.p99_ms for part in parts if part.p99_ms is not None), default=None),
+        measured=all(part.measured for part in parts),
     )

@@ -129,11 +129,13 @@ class Recorder:
     # The waits.
 
     def _start_wait(self, called: float, returned: float, ready: Ready) -> None:
-        watched, how_many, first = len(self._watched), len(ready), self._writer.entries
+        watched, first = len(self._watched), self._writer.entries
         known, codes, describe, pending = self._known, self._codes, self._describe, self._pending
+        before = len(pending)
         for fd, events in ready:
             code = known[fd] = codes[describe(fd)]
             pending += (fd, events, code)  # READY is 0: the code of role and step is all there is to it
+        how_many = (len(pending) - before) // 3  # that have been handed on, whatever the list says of its length
         self.write_pending()
         self._writer.write_wait(called, returned, watched, how_many, first)
         self._is_handling = True

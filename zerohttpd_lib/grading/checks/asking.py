@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from ...lab import Lab
 from ...lab.server import Server
 
+NEWS_TIME: Final = 0.01  # seconds between two looks at a load test
 PATIENCE: Final = 2.0  # seconds without news from anybody: who has not answered by then is stuck
 REQUEST: Final = b"GET /guestbook HTTP/1.1\r\nHost: check\r\n\r\n"
 
@@ -46,6 +47,20 @@ def who_answers(servers: Mapping[str, Server], patience: float = PATIENCE) -> se
     for _, sock in waiting.values():
         sock.close()
     return answered
+
+
+def failures_under_load(lab: Lab, server: Server, *, clients: int, requests: int, timeout: float) -> dict[str, int]:
+    """So many requests, and what became of those that failed; after the first failure no more are made.
+
+    A server that answers nobody any more would else take the time of all of them.
+    """
+    run = lab.start_load(server, clients=clients, requests=requests, timeout=timeout)
+    while run.is_running:
+        if run.samples and run.samples[-1].failed:
+            run.stop()
+            return run.samples[-1].failures
+        time.sleep(NEWS_TIME)
+    return run.wait(progress=False).failures
 
 
 def answers(server: Server, patience: float = PATIENCE) -> bool:

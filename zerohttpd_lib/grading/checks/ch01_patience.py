@@ -12,6 +12,7 @@ from . import Answer, Wrong, task
 from .asking import REQUEST, answers, silent_client
 from .ch01_servers import MOST_SECONDS, check_pages, comes_true, said_by
 from .effort import effort_within
+from .idling import expect_one_process
 
 THREADS: Final = 4  # of the patient pool
 PATIENCE: Final = 0.5  # seconds, its own
@@ -114,6 +115,7 @@ def _check_limit(server: Server) -> None:
 
 def _check_at_rest(server: Server) -> None:
     """A listener may have a time limit, if somebody likes that; a loop that hardly sleeps is no way to wait."""
+    expect_one_process(server)
     if effort_within(server.pid, PATIENCE).sleeps > AT_REST:
         hints = ["Nobody is there, so accept() may sleep for as long as it takes: no time limit of milliseconds."]
         raise Wrong("wakes-up", say="With nobody to serve, your server wakes up all the time.", hints=hints)

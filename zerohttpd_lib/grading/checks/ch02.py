@@ -62,12 +62,13 @@ def _check_wait(answer: Answer, sock: Fd) -> None:
         _expect(answer, sock, ["nothing now", b""], _about_nothing)
 
     spent = [spent_in(answer.pid, ask) for _ in range(TRIES)]
+    answer.expect_to_be_alone()
     if waited(spent):
         hints = [
             "A time limit only makes the wait shorter, and a loop that asks again is a wait as well.",
             "The flag socket.MSG_DONTWAIT, or sock.setblocking(False): recv() says at once that nothing has come.",
         ]
-        say = f"Nothing had come, and each of {TRIES} calls waited before it said so."
+        say = f"Nothing had come, and of {TRIES} calls several waited before they said so."
         raise Wrong("waits-a-while", expected=("nothing now", b""), say=say, hints=hints)
 
 

@@ -52,13 +52,14 @@ def _check_wait_to_connect(answer: Answer, door: socket.socket) -> Remote:
     started = [spent_in(answer.pid, lambda: _start(answer, door)) for _ in range(TRIES)]
     sock: Remote = started[0].result
     asked = [spent_in(answer.pid, lambda: _state(answer, sock)) for _ in range(TRIES)]
+    answer.expect_to_be_alone()
     for name, spent in (("start", started), ("state", asked)):
         if waited(spent):
             hints = [
                 "A wait with a time limit is a wait all the same: a server with many clients would stand still for it.",
                 "setblocking(False) before connect_ex(), and poll(0): both return at once.",
             ]
-            say = f"The door is full, and each of {TRIES} calls of {name}() waited for a while."
+            say = f"The door is full, and of {TRIES} calls of {name}() several waited for a while."
             raise Wrong("waits-a-while", say=say, hints=hints)
     return sock
 

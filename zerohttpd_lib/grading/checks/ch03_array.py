@@ -34,11 +34,26 @@ class Watched:
 
 
 # The cell is to hand an array to poll(2). Python's own pollers would make one out of sight.
+# Nor is there a way back to them: not by another import of the module, nor by a search of the memory.
 NO_POLLERS: Final = """
-import select, selectors
-for module in (select, selectors):
-    for name in ("poll", "epoll", "select", "PollSelector", "EpollSelector", "SelectSelector", "DefaultSelector"):
-        module.__dict__.pop(name, None)
+def no_pollers():
+    import gc, select, selectors, sys
+
+    for module in (select, selectors):
+        for name in ("poll", "epoll", "select", "PollSelector", "EpollSelector", "SelectSelector", "DefaultSelector"):
+            thing = module.__dict__.pop(name, None)
+            if "_selector_cls" in getattr(thing, "__dict__", ()):
+                del thing._selector_cls
+    gc.collect()
+
+    def guard(event, arguments):
+        if event.startswith("gc.get_") or (event == "import" and arguments[0] in ("select", "selectors")):
+            raise AttributeError("module 'select' has no attribute for that here")
+
+    sys.addaudithook(guard)
+
+no_pollers()
+del no_pollers
 """
 
 
@@ -171,7 +186,7 @@ def check_closed(answer: Answer, poller: Remote, pairs: Watched, asked: dict[int
     for which in list(asked):
         poller.call("forget", pairs.fds[which])
     poller.call("watch", pairs.fds[0], select.POLLIN)
-    answer.run(f"import os; os.close({pairs.fds[0]})")
+    answer.close_there(pairs.fds[0])
     say = f"Descriptor {pairs.fds[0]} was closed, and not forgotten."
     expect_ready(poller, 500, [[pairs.fds[0], select.POLLNVAL]], "drops-unasked", say, DROPS)
 

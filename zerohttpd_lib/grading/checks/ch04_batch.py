@@ -30,12 +30,19 @@ DRIVER: Final = """
 import os
 import socket
 
-class Counting(socket.socket):
-    closings = 0
+def _counting():
+    counted = {}
 
-    def close(self):
-        self.closings += 1
-        super().close()
+    class Counting(socket.socket):
+        closings = property(lambda self: counted.get(id(self), 0))  # which is for nobody to set
+
+        def close(self):
+            counted[id(self)] = self.closings + 1
+            super().close()
+
+    return Counting
+
+Counting = _counting()
 
 def most_closings():
     return max(sock.closings for sock in pair)

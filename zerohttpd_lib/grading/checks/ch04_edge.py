@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from . import Answer, Raised, Wrong, task
 from .idling import Spent, spent_in
+from .never_waits import TRIES, waited
 from .witness import tcp_pair
 
 LARGEST: Final = 150_000  # bytes: what a socket's buffer takes on every machine
+SHORT_REPLY: Final = 20_000  # bytes
 BUFFER: Final = 212_992  # bytes, net.core.wmem_default
 
 
@@ -22,7 +24,10 @@ def check_drain(answer: Answer) -> None:
     fd = answer.give(ours, as_socket=True)
     more = random.sample([8192, random.randint(130_000, LARGEST), random.randint(1, 100), 0], 4)
     spent = [expect(answer, fd, sent(theirs, size), False) for size in (random.randint(9_000, 15_000), *more)]
-    compare_waiting(spent)
+    spent += [expect(answer, fd, b"", False) for _ in range(TRIES)]
+    answer.expect_to_be_alone()
+    # A long reply has to wait for us to read it: that sleep is not the answer's.
+    compare_waiting([each for each in spent if len(each.result[0]) <= SHORT_REPLY])
     data = sent(theirs, random.randint(4_000, 7_000))
     theirs.close()
     expect(answer, fd, data, True)
@@ -73,10 +78,12 @@ def expect(answer: Answer, fd: Any, data: bytes, ended: bool) -> Spent:
 
 
 def compare_waiting(spent: list[Spent]) -> None:
-    """All of it was there. Who goes to sleep in each of the calls waits for more, or gives it time to come."""
-    if (fewest := min(each.sleeps for each in spent)) > 0:
-        say = "All of it was there, and nothing more was to come. All the same take_all() waited a while at each call."
-        raise Wrong("waits", yours=f"{fewest} waits", expected="none", say=say, hints=WAITS)
+    """All of it was there. Who goes to sleep, or asks again and again, waits for more, or gives it time to come."""
+    if waited(spent):
+        say = (
+            "All of it was there, and nothing more was to come. All the same, take_all() waited a while at many calls."
+        )
+        raise Wrong("waits", say=say, hints=WAITS)
 
 
 WAITS: Final = [

@@ -114,12 +114,11 @@ def check_that_it_closes(answer: Answer, listed: Remote) -> None:
 
 
 def check_closed_behind(answer: Answer, listed: Remote) -> None:
-    answer.run("def close_behind_your_back(sock):\n    sock.close()")
     ours, _theirs = socket.socketpair()
     first = answer.give(ours, as_socket=True)
     ours.close()
     do(listed, "want", first, IN)
-    answer.call("close_behind_your_back", first)
+    answer.close_there(first.number)
     fd, theirs = newcomer_with(answer, first.number)
     theirs.send(b"x")
     try:

@@ -14,12 +14,19 @@ MOST_GIVEN: Final = 60  # sockets, until one gets a certain number
 SOCKETS: Final = """
 import socket as _socket
 
-class Counting(_socket.socket):
-    closings = 0
+def _counting():
+    counted = {}
 
-    def close(self):
-        self.closings += 1
-        super().close()
+    class Counting(_socket.socket):
+        closings = property(lambda self: counted.get(id(self), 0))  # which is for nobody to set
+
+        def close(self):
+            counted[id(self)] = self.closings + 1
+            super().close()
+
+    return Counting
+
+Counting = _counting()
 
 def counting(number):
     return Counting(fileno=number)

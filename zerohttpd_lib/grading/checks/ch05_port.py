@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -18,8 +19,9 @@ from ...lab.errors import ServerTrouble
 from ...lab.idle_run import IdleRun
 from ...lab.server import Server
 from ...trace.reader import Trace
-from ..answer_server import server_class
 from . import Answer, Wrong, task
+from .asking import failures_under_load
+from .copies import copy_of
 from .effort import effort_within
 from .idling import EPOLLS, expect_sleep, sleepers
 
@@ -32,19 +34,6 @@ DYING_TIME: Final = 1.0  # seconds, from an exception to the end of the process
 PAUSE: Final = 9.0  # seconds that Redis pauses at most: on a busy machine, to read an interest list can take one
 GUESTBOOK: Final = b"GET /guestbook HTTP/1.1\r\nHost: lab\r\n\r\n"
 STYLE_SHEET: Final = b"GET /style.css HTTP/1.1\r\nHost: lab\r\n\r\n"
-
-# A fork() would leave copies of sockets in a child. With copies the kernel does not drop what is
-# closed, so that the interest list shows what the server itself has taken off it.
-KEEPS_COPIES: Final = """
-
-class KeepsCopies(EpollPort):
-    copies = []
-
-    def finish(self, client):
-        sockets = [client.sock, client.redis] if client.waits_for_redis else [client.sock]
-        self.copies.extend(sock.dup() for sock in sockets)
-        super().finish(client)
-"""
 
 
 @task("port", seconds=28)
@@ -62,8 +51,7 @@ def check_port(answer: Answer) -> None:
         hints = ["Who says nothing is not to be closed."]
         raise Wrong("drops-the-idle", yours=idle.open_now, expected=IDLE, hints=hints, say="Idle clients were closed.")
     idle.stop()
-    server.stop()
-    compare_forgetting(answer)
+    compare_forgetting(server, lab)
 
 
 def hold_idle(server: Server, lab: Lab) -> IdleRun:
@@ -192,18 +180,9 @@ def _recorded(server: Server, start: int) -> Trace:
 def compare_while_redis_pauses(server: Server, lab: Lab) -> None:
     """One client waits for Redis: its Redis connection should be watched for IN, and itself for nothing."""
     time.sleep(0.05)
-    # Writes only: a pause of everything holds the command that would end it, too (redis.io, CLIENT PAUSE).
-    lab.redis.client.client_pause(int(PAUSE * 1e3), all=False)
-    with socket.create_connection(server.address, timeout=PAUSE + 1) as asks:
-        asks.sendall(GUESTBOOK)
-        mine = "{}:{}".format(*asks.getsockname())
-        interests = _list_when(server, lambda found: _of(found, "redis") == ["IN"], PAUSE / 3)
+    with _client_while_redis_pauses(server, lab) as (mine, interests):
         redis = _of(interests, "redis")
         client = [interest.events for interest in interests if interest.peer == mine]
-        with suppress(RedisError):  # one that is older than 6.2 comes back by itself
-            lab.redis.client.client_unpause()
-        with suppress(OSError):
-            asks.recv(1)
     if redis and "OUT" in redis[0]:
         if redis[0] == "OUT":
             code, hint = "write-kept", "What does `modify` have to change, and where?"
@@ -225,14 +204,32 @@ def compare_while_redis_pauses(server: Server, lab: Lab) -> None:
         raise Wrong("client-dropped", say=say, hints=hints)
 
 
+@contextmanager
+def _client_while_redis_pauses(server: Server, lab: Lab) -> Iterator[tuple[str, InterestList]]:
+    """A client that waits for its page: how the server knows it, and the interest list. It gets its page at the end."""
+    # Writes only: a pause of everything holds the command that would end it, too (redis.io, CLIENT PAUSE).
+    lab.redis.client.client_pause(int(PAUSE * 1e3), all=False)
+    with socket.create_connection(server.address, timeout=PAUSE + 1) as asks:
+        asks.sendall(GUESTBOOK)
+        mine = "{}:{}".format(*asks.getsockname())
+        try:
+            yield mine, _list_when(server, lambda found: _of(found, "redis") == ["IN"], PAUSE / 3)
+        finally:
+            with suppress(RedisError):  # one that is older than 6.2 comes back by itself
+                lab.redis.client.client_unpause()
+            with suppress(OSError):
+                while asks.recv(65_536):
+                    pass
+
+
 def compare_load(server: Server, lab: Lab) -> None:
     before = _count(lab)
     with ThreadPoolExecutor(1) as pool:
-        load = pool.submit(lab.load, server, clients=8, requests=REQUESTS, timeout=4, progress=False)
+        load = pool.submit(failures_under_load, lab, server, clients=8, requests=REQUESTS, timeout=4)
         naps = _naps_until(load.done, server)
-    result = load.result()
-    if result.failed:
-        raise Wrong("fails-under-load", yours=f"{result.failed} failed", expected="none", say=f"{result.failures}.")
+    if failures := load.result():
+        failed = f"{sum(failures.values())} failed"
+        raise Wrong("fails-under-load", yours=failed, expected="none", say=f"{failures}.")
     if _count(lab) - before != REQUESTS:
         say = "Redis counted other than the clients did."
         raise Wrong("lost-count", yours=_count(lab) - before, expected=REQUESTS, say=say)
@@ -250,14 +247,27 @@ def _naps_until(is_done: Callable[[], bool], server: Server) -> int:
     return naps
 
 
-def compare_forgetting(answer: Answer) -> None:
-    source = answer.source + KEEPS_COPIES
-    server = answer.serve_class(server_class(answer.setup, source, "KeepsCopies"))
-    server.get("/guestbook")
+def compare_forgetting(server: Server, lab: Lab) -> None:
+    """While somebody has copies of its sockets, the kernel takes nothing off by itself: only the server does.
+
+    A fork() would leave such copies in a child. Here it is we who have them, and the server does not know.
+    """
+    copies: list[int] = []
+    try:
+        _list_when(server, lambda found: len(found) == 1, 2.0)
+        with _client_while_redis_pauses(server, lab) as (_, interests):
+            copies += [copy_of(server.pid, each.fd) for each in interests if each.role in ("client", "redis")]
+        _compare_what_is_left(server)
+    finally:
+        for copy in copies:
+            os.close(copy)
+
+
+def _compare_what_is_left(server: Server) -> None:
     left = _list_when(server, lambda found: len(found) == 1)
     if len(left) != 1:
         hints = [
-            "The kernel takes a closed socket off by itself only if there is no copy of it. The check keeps copies.",
+            "The kernel takes a closed socket off by itself only if there is no copy of it. The check has copies.",
             "Replace `forget`: self.epoll.unregister(fd)",
         ]
         say = "Its client is gone, and this is still on the interest list."

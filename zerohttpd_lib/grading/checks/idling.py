@@ -97,6 +97,7 @@ def _sleeper(call: str, arguments: list[int]) -> Sleeper:
 
 def expect_sleep(server: Server, hints: list[str]) -> None:
     """Raises Wrong("wakes-up") when the server, with nobody to serve, does not just sleep, for as long as it takes."""
+    expect_one_process(server)
     efforts = [effort_within(server.pid, WATCHED_TIME) for _ in range(2)]
     woken, busy = min(each.sleeps for each in efforts), min(each.seconds for each in efforts)
     if woken > MOST:
@@ -109,6 +110,13 @@ def expect_sleep(server: Server, hints: list[str]) -> None:
     if limits and min(limits) < SHORT:
         say = f"With nobody to serve, it wakes up every {min(limits):g} seconds, and finds nothing."
         raise Wrong("wakes-up", yours=1 / max(min(limits), 1e-3), expected=0, say=say, hints=hints)
+
+
+def expect_one_process(server: Server) -> None:
+    """Raises Wrong("processes") when there is another one: what is seen of this one says nothing of that."""
+    if others := server.beside():
+        hints = ["One process does it all here: no fork().", "What waits is to be the process that serves."]
+        raise Wrong("processes", yours=1 + len(others), expected=1, say="Processes of your server:", hints=hints)
 
 
 class Spent(NamedTuple):
