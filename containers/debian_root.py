@@ -28,6 +28,7 @@ from dockerfile import read_steps
 ROOT: Final = Path(__file__).resolve().parents[1]
 START_TIME, END_TIME = 120, 20  # seconds
 CERTIFICATES: Final = "/etc/ssl/certs/ca-certificates.crt"  # this machine's, which may know a proxy's
+COPIED: Final = "/etc/ssl/of-this-machine.crt"  # there
 FROM_HERE: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL")
 AS_ORDINARY_USER: Final = ("--init-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
 
@@ -55,8 +56,8 @@ class Image:
         subprocess.run(["mmdebstrap", *options, found[1], self.root], check=True)
         shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
         if os.path.exists(CERTIFICATES):
-            (self.root / CERTIFICATES[1:]).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(CERTIFICATES, self.root / CERTIFICATES[1:])
+            (self.root / "etc/ssl").mkdir(exist_ok=True)
+            shutil.copy(CERTIFICATES, f"{self.root}{COPIED}")
 
     def _copy(self, argument: str) -> None:
         source, target = argument.split()
@@ -80,9 +81,7 @@ class Image:
         self.folder = argument
 
     def _run(self, argument: str) -> None:
-        certificates = (
-            dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE"), CERTIFICATES) if os.path.exists(CERTIFICATES) else {}
-        )
+        certificates = {"PIP_CERT": COPIED} if os.path.exists(CERTIFICATES) else {}
         passed = {name: os.environ[name] for name in FROM_HERE if name in os.environ}
         subprocess.run(
             ["chroot", f"--userspec={self.user}", self.root, "sh", "-c", argument],

@@ -121,6 +121,7 @@ def try_all(admin: str) -> int:
         looks = list(pool.map(lambda who: look(who, learners, places), learners))
         print("\n".join(text for _, text in looks))
     print(f"Limits of each: {learners[0].run(cells.LIMITS).strip()}, {MEMORY} MB")
+    print(f"Answers to exercises are judged in a box of this kind: {learners[0].run(cells.BOX).strip()}")
     unharmed = exceed(learners)
     is_clean = culled(learners, uids, admin)
     return 0 if all(apart for apart, _ in looks) and unharmed and is_clean else 1

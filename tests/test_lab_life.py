@@ -218,7 +218,7 @@ while interrupts < 4:
     if lab is not None:
         lab.close()
 gc.collect()
-print(interrupts)
+print(interrupts, flush=True)
 sys.stdin.read()
 """
 
