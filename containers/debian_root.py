@@ -177,7 +177,7 @@ TRIALS: Final = (
     ("touch /opt/lab/x 2>&1 || true", "Read-only file system"),
     ("zerohttpd doctor", r"ok +Redis "),
     ("pytest -q -p no:cacheprovider --nbval my-lab/chapters/00-start-here.ipynb", r"\d+ passed"),
-    ("zerohttpd grade my-lab/exercises/01*.ipynb 2>&1 || true", "In all: 0 of"),
+    ("pytest -q -p no:cacheprovider --nbval my-lab/exercises/01*.ipynb || true", "attempted"),
 )
 
 

@@ -28,7 +28,7 @@ c.RoomSpawner.processes = 200  # and five threads for each
 c.RoomSpawner.descriptors = 20_000  # for each process
 c.Spawner.default_url = "/lab/tree/chapters/00-start-here.ipynb"
 c.Spawner.args = ["--KernelManager.transport_encryption=auto"]  # else each kernel warns that it has none
-c.Spawner.start_timeout = 120  # seconds, of which a class that comes all at once needs many
+c.Spawner.start_timeout = c.Spawner.http_timeout = 180  # seconds, of which a class that comes all at once needs many
 
 # Whoever has gone leaves nothing running: after half an hour the room ends.
 c.JupyterHub.load_roles = [

@@ -11,7 +11,7 @@ import requests
 import websocket
 
 PUBLIC: Final = "http://127.0.0.1:8000"
-START_TIME: Final = 120.0  # seconds
+START_TIME: Final = 240.0  # seconds
 
 
 def ask(token: str, method: str, path: str, **settings: Any) -> requests.Response:

@@ -74,15 +74,15 @@ def _limit(options: argparse.Namespace) -> None:
 def _box(learner: pwd.struct_passwd, told: int, held: int) -> list[str]:
     """bubblewrap's command (man 1 bwrap). It says who is first in there, and waits until the network is there."""
     home = learner.pw_dir
-    needed = [word for name in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{name}")]
     return [
-        *("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run"),
+        *("setpriv", f"--reuid={learner.pw_uid}", f"--regid={learner.pw_gid}", "--clear-groups"),
+        *("--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"),
+        # As the learner: what root's bwrap hides of /proc would keep the boxes for answers from having one.
+        *("bwrap", "--unshare-user", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run"),
         *("--size", str(TMP), "--perms", "1777", "--tmpfs", "/tmp"),
         *("--tmpfs", os.path.dirname(home), "--bind", home, home, "--chdir", home),
         *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent"),
-        *("--info-fd", str(told), "--block-fd", str(held), *needed),
-        *("setpriv", f"--reuid={learner.pw_uid}", f"--regid={learner.pw_gid}", "--clear-groups"),
-        *("--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"),
+        *("--info-fd", str(told), "--block-fd", str(held)),
     ]
 
 
