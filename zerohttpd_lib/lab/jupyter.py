@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from ..kernel.sockets import Address
 from .course import FIRST_CHAPTER, chapters_of
 from .processes import GUARD
 from .redis_server import Redis
@@ -18,8 +19,11 @@ from .redis_server import Redis
 GRACE: Final = 5.0  # seconds for JupyterLab to end its kernels
 
 
-def run_jupyterlab(course: Path, *, port: int, open_browser: bool, redis_url: str | None) -> int:
-    """Run JupyterLab in the foreground, on the folder `course`, until Ctrl-C or SIGTERM. Returns its exit status."""
+def run_jupyterlab(course: Path, address: Address, *, open_browser: bool, redis_url: str | None) -> int:
+    """Run JupyterLab in the foreground, on the folder `course`, until Ctrl-C or SIGTERM. Returns its exit status.
+
+    `address`: where it listens, host and port. Whoever opens it there needs the token that it prints.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
     with Redis(redis_url) as redis:
         print(redis)
@@ -29,7 +33,7 @@ def run_jupyterlab(course: Path, *, port: int, open_browser: bool, redis_url: st
         # Ctrl-C comes to us; the guard then ends it, and its kernels with it.
         guard = [sys.executable, "-I", "-S", str(GUARD), "--grace", str(GRACE), "--"]
         jupyter = subprocess.Popen(
-            [*guard, *_command(course, port, open_browser)],
+            [*guard, *_command(course, address, open_browser)],
             cwd=course,
             env=_environment(course, redis.url),
             stdin=subprocess.PIPE,
@@ -49,11 +53,13 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _command(course: Path, port: int, open_browser: bool) -> list[str]:
+def _command(course: Path, address: Address, open_browser: bool) -> list[str]:
+    host, port = address
     first = chapters_of(course) / Path(FIRST_CHAPTER).name
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={course}",
+        f"--ServerApp.ip={host}",
         f"--ServerApp.port={port}",
         f"--ServerApp.open_browser={open_browser}",
         "--Application.log_level=ERROR",  # what is left is the address, with its token

