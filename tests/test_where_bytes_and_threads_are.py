@@ -1,4 +1,4 @@
-"""What the kernel says of connections and of sleeping threads, and two pictures of latencies, each after known deeds."""
+"""What the kernel says of connections and of sleeping threads, and two pictures of latencies, after known deeds."""
 
 from __future__ import annotations
 
