@@ -277,8 +277,28 @@ class SlowPage(EpollServer):
                 ("        self.send_rest(client)\n", "        self.send_rest(client)\n"),
             ),
         ),
+        WrongAnswer(
+            "library",
+            """%%answer slow_page
+from zerohttpd_lib.servers.nonblocking import NonblockingServer
+
+
+class SlowPage(NonblockingServer):
+    silence = 0.5
+""",
+        ),
     ],
     "time_is_up": [
+        WrongAnswer(
+            "library",
+            """%%answer time_is_up
+from zerohttpd_lib.servers.nonblocking import NonblockingServer
+
+
+class Deadlines(NonblockingServer):
+    silence = 0.5
+""",
+        ),
         WrongAnswer(
             "stays", changed(TIME_IS_UP, ("-1 if first is None else max(0.0, first - time.monotonic())", "-1"))
         ),

@@ -197,7 +197,7 @@ def compare_full(answer: Answer) -> None:
         stage.read()
         if len(stage.received) > received:
             say = "Something was kept, the socket was writable again, and write() was called before ready()."
-            raise Wrong("does-not-wait-for-ready", say=f"{say} It gave the kernel some.", hints=OVERTAKES)
+            raise Wrong("does-not-wait-for-ready", say=f"{say} It gave the kernel some.", hints=OVERTAKES[::-1])
         if stage.kept < len(stage.written) - before:
             raise Wrong("overtakes", say="What was written last has come first.", hints=OVERTAKES)
         _empty(stage)

@@ -59,7 +59,7 @@ def compare_page(server: Server) -> None:
                 "A short page is taken whole at once: then it is as before, and the client is finished.",
                 "What does the loop call next for this client? See client.next_callback, and client_is_ready.",
             ]
-            say = f"{path}: {str(trouble).splitlines()[0]}"
+            say = f"{path}: {str(trouble).splitlines()[0].removesuffix(' It said:')}"
             raise Wrong("no-page", say=say, hints=hints) from None
         if status != 200:
             raise Wrong("wrong-page", yours=status, expected=200, hints=["Only how the page is sent should change."])

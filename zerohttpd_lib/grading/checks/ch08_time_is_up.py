@@ -45,7 +45,9 @@ def compare_page(server: Server) -> None:
             server.get(path, timeout=3)
         except LabError as trouble:
             hints = ["Who asks at once gets a page as before. Does your wait return what epoll has reported?"]
-            raise Wrong("no-page", say=f"{path}: {str(trouble).splitlines()[0]}", hints=hints) from None
+            raise Wrong(
+                "no-page", say=f"{path}: {str(trouble).splitlines()[0].removesuffix(' It said:')}", hints=hints
+            ) from None
 
 
 def compare_nobody(server: Server) -> None:
