@@ -22,6 +22,6 @@ def show_shares(counts: Mapping[str, Sequence[float]], title: str, unit: str) ->
         ax.grid(visible=False)
         ax.set_xlim(0, most * 1.1)
     axes[0].set_title(title, loc="left", color=INK)
-    axes[-1].set_xlabel(unit)
+    axes[-1].set_xlabel(f"{unit}; a bar for each process")
     words = "; ".join(f"{way}: {', '.join(f'{each:,.3g}' for each in row)}" for way, row in counts.items())
     return Picture(figure, f"{title} {unit.capitalize()}, a number for each process. {words}.")

@@ -191,12 +191,12 @@ FURTHER: Final = (
 def _mistake_in(yours: Any, waits: Any, expected: list[int], meant_for: str) -> tuple[str, str]:
     if not isinstance(yours, (list, set)):
         return "no-list", "Return a list of descriptors: return sorted(...)."
-    if isinstance(yours, set) or sorted(set(map(str, yours))) == sorted(map(str, expected)):
+    if set(map(str, yours)) == set(map(str, expected)):
         return "not-sorted", "The right ones. Return each once, as a list in ascending order: sorted(...)."
     likely = [meant_for] if meant_for else list(MISTAKES)
     for code in likely:
         mistaken, hint = MISTAKES[code]
-        if yours == mistaken(waits):
+        if set(map(str, yours)) == set(map(str, mistaken(waits))):
             return code, hint
     return "others", "Take a trace of six waits and one descriptor, and count by hand."
 
