@@ -192,12 +192,13 @@ def compare_latencies(server: Answers, yours: list[float], every: float, started
 
 
 def _too_short(server: Answers, yours: list[float], n: int, least: float, every: float) -> Wrong:
+    base = min(at - m * every for m, at in server.arrived.items())
     say = f"Request {n} took at least so many seconds, from when it was due, until the server answered it."
     shown: dict[str, Any] = {"yours": yours[n], "expected": f"at least {least:.3f}", "say": say}
     if latest := _in_order_of_answers(server, yours, every):
         return Wrong("order-of-answers", hints=latest, **shown)
-    slips = {m: at - m * every for m, at in server.arrived.items()}
-    if slips[max(slips)] - min(slips.values()) > STOPPED / 2:
+    late = [server.arrived[m] - base - m * every for m in sorted(server.arrived)]
+    if min(late[-3:]) > 0.6 * max(late):  # it has not caught up
         hints = [
             "It was held up once, and all requests after that came late: each was timed from the one before.",
             "Reckon each due time from the start, start + n * every, and catch up with those that are overdue.",
