@@ -50,6 +50,10 @@ FIRST_CALL: Final = 16
 CALLS: Final = (
     "accept", "receive", "send", "connect", "close", "shut down", "set blocking", "get option", "set option",
 )  # fmt: skip
+# The same as the manual has them (section 2).
+SYSTEM_CALLS: Final = (
+    "accept", "recv", "send", "connect", "close", "shutdown", "fcntl", "getsockopt", "setsockopt",
+)  # fmt: skip
 FAILED: Final = 1 << 31  # the number is an errno
 FULL: Final = 1 << 30  # the number is bytes, and so many were asked for: there may be more
 

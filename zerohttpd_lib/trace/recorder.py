@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from . import layout
 from .hooks import Method, hook, two_numbers
-from .peers import Peers, how_it_waits
+from .peers import Peers, how_it_waits, watched_already
 from .ready import Ready, Turns
 from .writer import TraceWriter
 
@@ -47,7 +47,11 @@ class Recorder:
         self._watched: set[int] = set()
         self._is_handling = False
         self.held = 0.0  # seconds for which this batch was held up: not the server's own
+        # Words that others look at, or write; see control.py.
         self.aside: Sequence[int] = (0,)  # not 0: somebody wants to time the server as it is without us
+        self.command: Sequence[int] = (0,)  # not 0: somebody holds the server, or lets it go by steps
+        self.in_call: Any = [0, 0]  # which call it is in, and since when
+        self.after_each: Callable[[], None] = lambda: None  # call or change: here it may be held
         self.is_aside = False
         self._missed: dict[int, tuple[Any, ...] | None] = {}  # how it was watched since, by descriptor; None: no more
 
@@ -68,6 +72,7 @@ class Recorder:
             name = layout.KINDS[kind]
             if hasattr(waiter, name) and not _does_nothing(getattr(waiter, name)):
                 hook(waiter, name, self._around_change(kind, note, count))
+        self.guarded(self._watch_all, waiter)
 
     def _around_wait(self, wait: Method) -> Method:
         def recorded_wait(*arguments: Any, **named: Any) -> Any:
@@ -101,6 +106,8 @@ class Recorder:
                             self._missed[numbers[0]] = numbers if kind == layout.WATCH else None
                     except Exception as problem:
                         self._fail(problem)
+                    if self.details:
+                        self.after_each()
                 return result
 
             return recorded_change
@@ -166,6 +173,11 @@ class Recorder:
         self.write_pending()
 
     # The entries.
+
+    def _watch_all(self, waiter: Any) -> None:
+        """What was watched before there were hooks."""
+        for fd, events in watched_already(waiter):
+            self._watch(fd, events)
 
     def _watch(self, fd: int, events: int) -> None:
         role, _ = described = self._describe(fd)

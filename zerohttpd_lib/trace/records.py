@@ -25,6 +25,24 @@ ENTRY: Final = np.dtype([("fd", "<i4"), ("events", "<u4"), ("kind", "u1"), ("rol
 LIFE: Final = np.dtype([("born", "<i8"), ("host", "<u4"), ("port", "<u2"), ("role", "u1"), ("", "u1")])
 
 
+def list_after(listed: np.ndarray, entries: np.ndarray) -> np.ndarray:
+    """The interest list that was `listed` once, after what these entries changed."""
+    kind = entries["kind"]
+    changes: np.ndarray = np.concatenate([listed, entries[(kind >= layout.WATCH) & (kind <= layout.FORGET)]])
+    changes["kind"][: len(listed)] = layout.WATCH
+    marks = np.flatnonzero(changes["kind"] != layout.MODIFY)
+    marks = marks[np.argsort(changes["fd"][marks], kind="stable")]  # those of one descriptor together, in order
+    fds, kind = changes["fd"][marks], changes["kind"][marks]
+    is_last, was_off = np.ones(len(marks), bool), np.ones(len(marks), bool)
+    is_last[:-1] = fds[1:] != fds[:-1]
+    was_off[1:] = is_last[:-1] | (kind[:-1] == layout.FORGET)
+    began = np.maximum.accumulate(np.where((kind == layout.WATCH) & was_off, np.arange(len(marks)), 0))
+    is_there = is_last & (kind == layout.WATCH)
+    in_order = np.argsort(marks[began[is_there]])
+    newest = dict(zip(changes["fd"].tolist(), range(len(changes)), strict=True))  # what it is watched for now
+    return changes[[newest[fd] for fd in fds[is_there][in_order].tolist()]]  # type: ignore[no-any-return]
+
+
 class Records:
     """Every wait and every entry that was found, and what is known about the descriptors.
 
@@ -65,16 +83,7 @@ class Records:
 
     def listed_at(self, place: int) -> np.ndarray | None:
         """The interest list from before the entry at `place`, as `listed` has it; None: it is not known."""
-        if self.listed is None:
-            return None
-        listed = {int(row["fd"]): row for row in self.listed}
-        for row in self.entries[:place][self.entries["kind"][:place] <= layout.FORGET]:
-            fd, kind = int(row["fd"]), row["kind"]
-            if kind == layout.WATCH or (kind == layout.MODIFY and fd in listed):
-                listed[fd] = row
-            elif kind == layout.FORGET:
-                listed.pop(fd, None)
-        return np.array([*listed.values()], ENTRY)
+        return None if self.listed is None else list_after(self.listed, self.entries[:place])
 
     # Who was at the other end.
 
