@@ -58,6 +58,7 @@ class Server:
         check(what, record)
         self._was_stopped = False
         self._when_stopped = when_stopped
+        self.what = what
         self.name = what if isinstance(what, str) else what.__name__
         self.redis_address = redis_address
         spec = {

@@ -76,7 +76,7 @@ def _begin(recorder: Recorder, fd: int, kind: int) -> float:
 def _note(recorder: Recorder, fd: int, number: int, kind: int, took: float) -> None:
     if fd < 0:  # closed before, and closed again: no call reaches the kernel
         return
-    recorder.note(fd, number, recorder.code_of(fd) | kind)
+    recorder.note(fd, number, recorder.code_of(fd) & 0xFF00 | recorder.lines.code() | kind)
     if took > layout.LONG:
         recorder.note(fd, min(int(took * 1e6), 0xFFFF_FFFF), layout.TOOK)
 

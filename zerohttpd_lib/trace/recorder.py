@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from . import layout
 from .hooks import Method, hook, two_numbers
+from .lines import Lines
 from .peers import Peers, how_it_waits, watched_already
 from .ready import Ready, Turns
 from .writer import TraceWriter
@@ -40,6 +41,7 @@ class Recorder:
         self._writer = TraceWriter(path, details)
         self._codes = self._writer.codes
         self._peers = Peers()
+        self.lines = Lines(self._codes)
         self.details = details
         self.is_off = False
         self._pending: list[int] = []  # three numbers for each entry that is not written yet
@@ -180,6 +182,7 @@ class Recorder:
             self._watch(fd, events)
 
     def _watch(self, fd: int, events: int) -> None:
+        self._note_line(fd)
         role, _ = described = self._describe(fd)
         code = self._known[fd] = self._codes[described]
         self._watched.add(fd)
@@ -187,14 +190,20 @@ class Recorder:
         self._pending += (fd, events & ALL_BITS, code | layout.WATCH)
 
     def _modify(self, fd: int, events: int) -> None:
+        self._note_line(fd)
         code = self._known[fd] = self._codes[self._describe(fd)]
         self._pending += (fd, events & ALL_BITS, code | layout.MODIFY)
 
     def _forget(self, fd: int, events: int = 0) -> None:
         """The server may know it no more: as it was when we last asked."""
+        self._note_line(fd)
         self._watched.discard(fd)
         self._pending += self._peers.end(fd, self._writer)
         self._pending += (fd, 0, self.code_of(fd) | layout.FORGET)
+
+    def _note_line(self, fd: int) -> None:
+        if self.details:
+            self._pending += (fd, 0, self.lines.code() | layout.LINE)
 
     def _turn(self, fd: int, number: int) -> None:
         self.guarded(self.note, fd & ALL_BITS, number, layout.TURN)

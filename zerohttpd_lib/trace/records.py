@@ -67,6 +67,9 @@ class Records:
         self.names: list[str] = about.get("names", [])
         self.how: str = about.get("how", "unknown")
         self.details: bool = about.get("details", False)
+        self._began_with: dict[int, str] = {
+            int(fd): peer for fd, peer in about.get("peers", {}).items()
+        }  # of `listed`, as far as known
 
     def about(self) -> dict[str, Any]:
         return {"names": self.names, "how": self.how, "details": self.details}
@@ -112,6 +115,8 @@ class Records:
             at -= 1  # forgotten there: who was there until then
         if at >= 0 and self._is_watch(bounds[at]):
             return self._told_before(fd, int(bounds[at]))
+        if at < 0 and fd in self._began_with:
+            return str(self._began_with[fd])
         if at + 1 < len(bounds):  # it was there before our first entry, and we see it go
             told = self._told_before(fd, int(bounds[at + 1]))
             if told or any(self._is_watch(place) for place in bounds):
