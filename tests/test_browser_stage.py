@@ -158,7 +158,7 @@ def test_a_call_that_blocks_is_red_with_all_who_wait_for_it(browser: Any, tmp_pa
                 break
         assert re.search(r"recv\(\) on Ada's socket, fd \d+: \d+ bytes.* It took \d{3} ms", sentence(half))
         names = blocked.locator(".zh-client.zh-stuck b").all_inner_texts()
-        assert "Ada" in names
+        assert set(names) == {"Ada", "Bob", "Cleo"}
         assert blocked.locator(".zh-status.zh-stuck").count() == 1
         assert half.locator(".zh-scene").nth(1).locator(".zh-stuck").count() == 0
 
@@ -219,37 +219,42 @@ def long_run() -> Any:
 
 
 def test_a_long_run_opens_at_once_and_is_scrubbed_and_played_smoothly(
-    browser: Any, tmp_path: Path, long_run: Any, record_property: Any
+    browser: Any, tmp_path: Path, long_run: Any
 ) -> None:
-    """Asked for are 1 s, 50 ms a move, 30 frames a second; on a busy machine three times as long is no failure."""
+    """Asked for are 1 s, 50 ms a move, 30 frames a second: here as processor time, of which others take none."""
     PAGES["long"] = long_run
     for page in opened_page(browser, tmp_path, "long"):
-        open_ms = page.evaluate(
-            "() => { const s = here.scenes[0], r = s.recording, t = performance.now();"
+        clock = page.context.new_cdp_session(page)
+        clock.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+        def spent(script: str, clock: Any = clock, page: Any = page) -> float:
+            """Milliseconds of the page's own thread."""
+            before = task_time(clock)
+            page.evaluate(script)
+            return (task_time(clock) - before) * 1000
+
+        opened = spent(
+            "() => { const r = here.scenes[0].recording, meta = { ...r.meta, has_list: false };"
             " const [waits, entries] = [r.floats, r.entries].map((each) => new DataView(each.buffer));"
-            " new r.constructor({ meta: { ...r.meta, has_list: false }, waits, entries }); return performance.now() - t; }"
+            " new r.constructor({ meta, waits, entries }); }"
         )
-        moves = page.evaluate(
-            "() => [...Array(60)].map((_, n) => { const t = performance.now(), p = here.player;"
-            " p.position = (p.last * ((n * 37) % 60)) / 60; p.show(); return performance.now() - t; })"
+        a_move = spent(
+            "() => { const p = here.player; for (let n = 0; n < 60; n++) {"
+            " p.position = (p.last * ((n * 37) % 60)) / 60; p.show(); } }"
         )
-        page.evaluate("here.player.go(1000)")
-        frames = page.evaluate(
-            "async () => { const p = here.player;"
-            " const before = p.frames, t = performance.now(); p.start();"
-            " await new Promise((r) => setTimeout(r, 2000)); p.pause();"
-            " return (1000 * (p.frames - before)) / (performance.now() - t); }"
+        a_frame = spent(
+            "async () => { const p = here.player; for (let n = 0; n < 60; n++) {"
+            " p.position += 0.05; p.show(); await new Promise(requestAnimationFrame); } }"
         )
-        record_property("open_ms", open_ms)
-        record_property("move_ms", max(moves))
-        record_property("frames", frames)
-        print(
-            f"open {open_ms:.0f} ms, move {np.median(moves):.1f} ms, at most {max(moves):.1f} ms, "
-            f"{frames:.0f} frames a second"
-        )
-        assert open_ms < 3000
-        assert np.median(moves) < 150
-        assert frames > 10
+        print(f"open {opened:.0f} ms, a move {a_move / 60:.1f} ms, a frame {a_frame / 60:.1f} ms")
+        assert 0 < opened < 2000
+        assert 0 < a_move / 60 < 100
+        assert 0 < a_frame / 60 < 33
+
+
+def task_time(clock: Any) -> float:
+    metrics = {each["name"]: each["value"] for each in clock.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["TaskDuration"])
 
 
 def test_the_ready_list_empties_turn_by_turn(one: Any) -> None:
@@ -286,7 +291,9 @@ def test_two_stages_share_one_clock(two: Any) -> None:
         clocks = [re.search(r"([\d.]+) ms", text) for text in two.locator(".zh-at").all_inner_texts()]
         assert clocks[0] and clocks[1] and clocks[0][1] == clocks[1][1]
     for scene in (0, 1):
-        since = "n => { const { recording: r, shown } = here.scenes[n]; return r.times(shown.i).called - r.times(300).called; }"
+        since = (
+            "n => ((r, i) => r.times(i).called - r.times(300).called)(here.scenes[n].recording, here.scenes[n].shown.i)"
+        )
         called = two.evaluate(since, scene)
         assert called <= two.evaluate("here.player.position") + 1e-9
 

@@ -35,7 +35,7 @@ def save(
             "lost": trace.lost,
             "now": trace.now,
             "peers": _peers(trace),
-        },  # fmt: skip
+        },
         "interest": interest,
         "result": result,
     }

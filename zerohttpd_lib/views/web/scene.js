@@ -8,7 +8,8 @@ import { element } from "./page.js";
 const AROUND = 40; // waits, whose clients have a line where there are too many for all
 const MOST_ROWS = 10;
 const MOST_READY = 10;
-const KEY = [["client", "client"], ["silent", "silent client"], ["redis", "Redis"], ["listener", "listening"], ["looked", "looked at"], ["ready", "ready"]];
+const AT_ONCE = 1000; // microseconds: a wait that was shorter has found somebody ready
+const KEY = [["client", "client"], ["silent", "silent"], ["redis", "Redis"], ["listener", "listening"], ["looked", "looked at"], ["ready", "ready"]];
 
 export class Scene {
   constructor(data, box) {
@@ -125,15 +126,23 @@ export class Scene {
       if (item.owner) redis.set(recording.nameOf(item.owner), fd);
     }
     const waiting = new Map(scene.asleep ? [] : scene.wait.ready.slice(Math.max(0, scene.handled) + (scene.now ? 1 : 0)).map((entry) => [entry.fd, entry]));
+    const late = scene.blocked ? this.readyBehind(scene.i) : new Set();
     const visitors = new Map((this.live?.visitors ?? []).map((each) => [each.name, each]));
     const lines = this.rows(scene.i).map((name) => {
-      const [state, words] = this.stateOf(scene, { fd: whose.get(name), redis: redis.get(name), waiting, visitor: visitors.get(name), name });
+      const [state, words] = this.stateOf(scene, { fd: whose.get(name), redis: redis.get(name), waiting, late, visitor: visitors.get(name) });
       const fd = whose.get(name) === undefined ? "" : ` <span>fd ${whose.get(name)}</span>`;
       return `<div class="zh-client ${state}" title="${escape(words)}"><b>${escape(name)}</b>${fd}<br><span>${escape(words)}</span></div>`;
     });
     const [silent, nameless] = this.others(scene.list), others = `${(silent + nameless).toLocaleString("en")} ${nameless ? "others" : "silent"}`;
     if (silent + nameless) lines.push(`<div class="zh-client zh-away"><b>${others}</b><br><span>watched as well</span></div>`);
     fill(this.clients, lines.join("") || '<span class="zh-words">Who was there was not recorded.</span>');
+  }
+
+  // Who became ready while wait number i was handled: the next one had no need to sleep.
+  readyBehind(i) {
+    const { recording } = this, next = i + 1 < recording.length ? recording.times(i + 1) : null;
+    const atOnce = next && (next.returned - next.called) * 1e6 < AT_ONCE;
+    return new Set(atOnce ? recording.wait(i + 1).ready.map((entry) => entry.fd) : []);
   }
 
   // How many clients never have anything to say, and of how many it was not recorded who they are.
@@ -145,7 +154,7 @@ export class Scene {
     return [silent, nameless];
   }
 
-  stateOf({ now, acts, blocked, handled, asleep, step }, { fd, redis, waiting, visitor, name }) {
+  stateOf({ now, acts, blocked, handled, asleep, step }, { fd, redis, waiting, late, visitor }) {
     const held = blocked || this.live?.stuck;
     if (visitor && held && (visitor.waits || waiting.has(fd)) && step.fd !== fd) return ["zh-stuck", `${visitor.state}: held up by this`];
     if (fd === undefined) return ["zh-away", visitor ? visitor.answer || visitor.state : "not watched"];
@@ -157,6 +166,7 @@ export class Scene {
     }
     const entry = waiting.get(fd) ?? waiting.get(redis);
     if (entry) return held ? ["zh-stuck", `${eventNames(entry.number)}: held up by this`] : ["zh-waiting", `${entry.fd === redis ? "Redis" : eventNames(entry.number)}: waits for its turn`];
+    if (late.has(fd)) return ["zh-stuck", "held up: ready before it returned"];
     if (redis !== undefined) return ["zh-asks", `waits for Redis, fd ${redis}`];
     return ["", visitor ? visitor.answer || visitor.state : "nothing ready on it"];
   }
@@ -164,15 +174,15 @@ export class Scene {
   drawKernel({ i, wait, list, acts, handled, now, asleep, blocked }) {
     const { recording } = this, poll = recording.meta.how === "poll", ready = asleep ? [] : wait.ready;
     const all = list ? list.size + recording.still.size : wait.watched, whole = poll ? "Its array" : "Interest list";
-    this.interestWords.textContent = list ? `${whole}: ${all.toLocaleString("en")} descriptors` : `${whole}: ${all.toLocaleString("en")}. Which ones was not recorded.`;
+    this.interestWords.textContent = list ? `${whole}: ${all.toLocaleString("en")}` : `${whole}: ${all.toLocaleString("en")}. Which ones was not recorded.`;
     this.queue.textContent = `Accept queue: ${queueWords(ready, acts)}`;
     const looks = poll ? wait.watched : wait.ready.length;
-    this.lookedWords.textContent = asleep ? `${this.waitName} looks …` : `${this.waitName} looked at ${looks.toLocaleString("en")}, found ${wait.ready.length.toLocaleString("en")}`;
+    this.lookedWords.textContent = asleep ? "Looks …" : `Looked at ${looks.toLocaleString("en")}, found ${wait.ready.length.toLocaleString("en")}`;
     this.looked.style.width = asleep ? "0" : `max(3px, ${(100 * looks) / Math.max(1, this.scale ?? recording.mostWatched)}%)`;
     const upTo = asleep ? i : i + 1;
-    this.sofar.textContent = `So far: looked at ${recording.lookedAt[upTo].toLocaleString("en")}, found ${recording.found[upTo].toLocaleString("en")}`;
+    this.sofar.textContent = `In all: ${recording.lookedAt[upTo].toLocaleString("en")}, found ${recording.found[upTo].toLocaleString("en")}`;
     const left = ready.length - Math.max(0, handled), name = poll ? "Marked as ready" : "Ready list";
-    this.readyWords.textContent = asleep ? `${name}: when the wait returns` : !wait.inOrder && ready.length ? `${name}: ${ready.length}` : `${name}: ${ready.length}, ${Math.max(0, left)} left`;
+    this.readyWords.textContent = asleep ? `${name}: not yet` : !wait.inOrder && ready.length ? `${name}: ${ready.length}` : `${name}: ${ready.length}, ${Math.max(0, left)} left`;
     const start = Math.max(0, Math.min(handled - 2, ready.length - MOST_READY));
     fill(this.readyList, ready.slice(start, start + MOST_READY).map((entry, n) => {
       const at = start + n, state = at < handled ? "zh-over" : at === handled ? `zh-now${blocked ? " zh-stuck" : ""}` : "";
@@ -212,7 +222,7 @@ export class Scene {
 function queueWords(ready, acts) {
   const accepts = acts.filter((act) => act.kind === "call" && act.name === "accept");
   if (accepts.length) return accepts.at(-1).problem === "EAGAIN" ? "empty now" : `${accepts.filter((act) => !act.problem).length} taken from it`;
-  return ready.some((entry) => entry.role === "listener") ? "somebody waits in it" : "nobody was reported";
+  return ready.some((entry) => entry.role === "listener") ? "somebody waits in it" : "not ready";
 }
 
 function part(parent, name) {
