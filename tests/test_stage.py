@@ -181,9 +181,9 @@ def test_the_stage_has_room_for_two_and_says_so() -> None:
 
 def test_the_stage_brings_the_source_of_the_methods_that_were_recorded() -> None:
     (recording,) = stage(epoll_run()).recordings
-    sources = recording["meta"]["sources"]
-    assert {"wait", "accept_clients", "redis_replied"} <= set(sources)
-    assert any("receive" in line for line in sources["redis_replied"]["lines"])
+    sources, methods = recording["meta"]["sources"], recording["meta"]["methods"]
+    assert {"wait", "accept_clients", "redis_replied"} <= set(methods)
+    assert any("receive" in line for line in sources[methods["redis_replied"]]["lines"])
 
 
 def test_what_is_shown_in_a_notebook_has_a_picture_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ export function who(recording, fd, role, list) {
   const item = list?.get(fd);
   if (role === "client") return item?.peer ? `${recording.nameOf(item.peer)}'s socket, fd ${fd}` : `a client's socket, fd ${fd}`;
   if (role === "redis") return item?.owner ? `the Redis connection for ${recording.nameOf(item.owner)}, fd ${fd}` : `a Redis connection, fd ${fd}`;
-  return role === "listener" ? "the listening socket" : `${role}, fd ${fd}`;
+  return { listener: "the listening socket", unknown: `a new socket, fd ${fd}`, other: `fd ${fd}` }[role] ?? `${role}, fd ${fd}`;
 }
 
 export function inWords(recording, { wait, step, list, blocked, waitName }) {
