@@ -2,12 +2,14 @@
 
 Each is a real load test on this machine, cut to its newest waits, and saved with its result in
 zerohttpd_lib/lab/runs. Nothing in them tells on the machine but its kernel and number of cores.
+The last ones have no load: three clients, of whom the first sends half of a request, and the rest of it later.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import Final, NamedTuple
 
 from zerohttpd_lib import Lab
@@ -31,13 +33,18 @@ RUNS: Final = {
     "keepalive": What("keepalive", keep_alive=True),
     "edge": What("edge", keep_alive=True),
 }
+HALVES: Final = {"half-a-request-epoll": "epoll", "half-a-request-nonblocking": "nonblocking"}
+LATER: Final = 0.3  # seconds, after which the rest of the request comes
+NAMES: Final = ("Ada", "Bob", "Cleo")
 
 
 def main() -> int:
     SHIPPED.mkdir(exist_ok=True)
     with Lab() as lab:
-        for name, what in RUNS.items():
-            run = record(lab, what)
+        runs = {name: partial(record, lab, what) for name, what in RUNS.items()}
+        runs |= {name: partial(record_half, lab, rung) for name, rung in HALVES.items()}
+        for name in sys.argv[1:] or runs:
+            run = runs[name]()
             path = SHIPPED / f"{name}.npz"
             run.save(path)
             size = path.stat().st_size
@@ -57,6 +64,24 @@ def record(lab: Lab, what: What) -> Run:
     result = load.wait(progress=False)
     server.stop()
     return Run.of(what.rung, trace[-WAITS:], result, [*(interest or {}).values()])
+
+
+def record_half(lab: Lab, rung: str) -> Run:
+    server = lab.serve(rung, record="details")
+    first, *others = visitors = [server.add_client() for _ in NAMES]
+    first.send_half()
+    time.sleep(LATER / 10)
+    for each in others:
+        each.send_request()
+    time.sleep(LATER)
+    first.send_rest()
+    while not all(each.answer for each in visitors):
+        time.sleep(0.01)
+    time.sleep(LATER / 10)
+    server.stop()
+    run = Run.of(rung, server.trace, None)
+    run.about["visitors"] = {each.address: name for each, name in zip(visitors, NAMES, strict=True)}
+    return run
 
 
 if __name__ == "__main__":

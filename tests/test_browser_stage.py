@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from contrasts import CONTRASTS
 
 from zerohttpd_lib.lab.saved_run import load_run, shipped_run
+from zerohttpd_lib.trace.records import ENTRY, WAIT
 from zerohttpd_lib.views import one_wait, stage
+from zerohttpd_lib.views.recording import recording_of
+from zerohttpd_lib.views.stage import Stage
 from zerohttpd_lib.views.web import page_with
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -22,7 +26,11 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium")
 
 POLL, EPOLL = (load_run(shipped_run(name)) for name in ("poll-1000-idle", "epoll-1000-idle"))
-PAGES = {"one": stage(EPOLL), "two": stage(POLL, EPOLL, start=300), "glance": one_wait(POLL, EPOLL)}
+HALF = [load_run(shipped_run(f"half-a-request-{rung}")) for rung in ("epoll", "nonblocking")]
+PAGES = {
+    "one": stage(EPOLL), "two": stage(POLL, EPOLL, start=300), "glance": one_wait(POLL, EPOLL), "half": stage(*HALF),
+    "blocking": stage(HALF[0]),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -97,15 +105,17 @@ def test_the_browser_reads_from_the_record_what_python_reads(one: Any) -> None:
         ]
         changes = [act for act in here["acts"] if act["kind"] in ("watch", "modify", "forget")]
         assert [(act["kind"], act["fd"]) for act in changes] == [(each.kind, each.fd) for each in wait.changes]
-        listed = one.evaluate("n => [...here.scenes[0].recording.listAt(n).keys()]", n)
-        assert listed == [int(fd) for fd in trace[n:].listed["fd"]]
+        listed = one.evaluate(
+            "n => { const r = here.scenes[0].recording; return [...r.still.keys(), ...r.listAt(n).keys()]; }", n
+        )
+        assert sorted(listed) == sorted(int(fd) for fd in trace[n:].listed["fd"])
 
 
 def test_steps_lead_from_a_wait_through_what_was_done_to_the_next_and_back(one: Any) -> None:
     first = EPOLL.trace[0]
     assert "calls epoll_wait()" in sentence(one)
     told = [sentence(one)]
-    acts = one.evaluate("here.scenes[0].wait(0).acts.length")
+    acts = one.evaluate("here.scenes[0].recording.wait(0).acts.length")
     for _ in range(acts + 2):
         press(one, "ArrowRight")
         told.append(sentence(one))
@@ -122,18 +132,130 @@ def test_a_step_may_be_a_wait(one: Any) -> None:
     assert "returns after" in sentence(one)
 
 
-def test_the_line_that_did_it_is_lit(one: Any) -> None:
-    """Whenever a call on a socket is shown, and a line is lit, it names that call."""
-    lit = 0
-    one.evaluate("here.player.go(400)")
-    for _ in range(20):
+CALLED_BY = {"recv": "receive", "send": "send", "accept": "accept", "connect": "connect", "close": "close"}
+
+
+def test_the_line_that_made_a_call_is_lit(browser: Any, tmp_path: Path) -> None:
+    """Each call on a socket names a line of the server's, and it is the one that is lit."""
+    for half in opened_page(browser, tmp_path, "blocking"):
+        scene = half.locator(".zh-scene").nth(0)
+        seen = set()
+        for _ in range(120):
+            press(half, "ArrowRight")
+            found = re.match(r"(\w+)\(\) on", sentence(half))
+            if found and found[1] in CALLED_BY:
+                seen.add(found[1])
+                assert CALLED_BY[found[1]] in scene.locator(".zh-lit").inner_text()
+        assert {"recv", "send", "accept", "connect"} <= seen
+
+
+def test_a_call_that_blocks_is_red_with_all_who_wait_for_it(browser: Any, tmp_path: Path) -> None:
+    """One server sits in recv() until Ada's request is whole; the other has answered Bob by then."""
+    for half in opened_page(browser, tmp_path, "half"):
+        blocked = half.locator(".zh-scene").nth(0)
+        for _ in range(200):
+            press(half, "ArrowRight")
+            if "It took" in sentence(half):
+                break
+        assert re.search(r"recv\(\) on Ada's socket, fd \d+: \d+ bytes.* It took \d{3} ms", sentence(half))
+        names = blocked.locator(".zh-client.zh-stuck b").all_inner_texts()
+        assert set(names) == {"Ada", "Bob", "Cleo"}
+        assert blocked.locator(".zh-status.zh-stuck").count() == 1
+        assert half.locator(".zh-scene").nth(1).locator(".zh-stuck").count() == 0
+
+
+def test_names_are_given_in_the_order_of_the_record_and_stay(one: Any) -> None:
+    names = "() => [...document.querySelectorAll('.zh-client b')].map((b) => b.innerText)"
+    first = one.evaluate(names)
+    assert first[:3] == ["Ada", "Bob", "Cleo"]
+    one.evaluate("here.player.go(here.player.last)")
+    press(one, "ArrowLeft")
+    assert one.evaluate(names)[:8] == first[:8]
+
+
+def test_nothing_moves_from_step_to_step(one: Any) -> None:
+    parts = ".zh-part, .zh-ready, .zh-source, .zh-client"
+    tops = f"() => [...document.querySelectorAll('{parts}')].map((e) => e.getBoundingClientRect().top)"
+    one.evaluate("here.player.go(300)")
+    press(one, "ArrowRight")
+    before = one.evaluate(tops)
+    for _ in range(40):
         press(one, "ArrowRight")
-        found = re.match(r"(recv|send|accept)\(\)", sentence(one))
-        lines = one.locator(".zh-lit")
-        if found and lines.count():
-            lit += 1
-            assert {"recv": "receive", "send": "send", "accept": "accept"}[found[1]] in lines.inner_text()
-    assert lit
+        assert one.evaluate(tops) == before
+
+
+def test_poll_has_an_array_in_its_process_and_epoll_a_list_in_the_kernel(two: Any) -> None:
+    poll, epoll = (two.locator(".zh-scene").nth(n).locator(".zh-part") for n in (0, 1))
+    assert "Its array" in poll.nth(2).inner_text() and "nterest list" not in poll.nth(1).inner_text()
+    assert "Interest list" in epoll.nth(1).inner_text() and "array" not in epoll.nth(2).inner_text().lower()
+    two.evaluate("here.player.go(here.player.last / 2)")
+    press(two, "ArrowRight")
+    looked = two.evaluate(
+        "here.scenes.map(({ recording, shown }) => recording.lookedAt[shown.i + 1] / recording.found[shown.i + 1])"
+    )
+    assert looked[1] == 1 and looked[0] > 50
+    assert two.locator(".zh-over-list").nth(0).inner_text().startswith("Marked as ready")
+
+
+@pytest.fixture(scope="module")
+def long_run() -> Any:
+    """A real record, over and over: 100,000 waits, of 15,000 descriptors more, which nothing happens to."""
+    trace = EPOLL.trace
+    short = recording_of(trace, "epoll")
+    waits, entries = np.frombuffer(short["waits"], WAIT), np.frombuffer(short["entries"], ENTRY)
+    times = -(-100_000 // len(waits))
+    many = np.tile(waits, times)
+    turn = np.repeat(np.arange(times), len(waits))
+    for moment in ("called", "returned", "done"):
+        many[moment] += turn * waits["returned"][-1] * (many[moment] > 0)
+    many["first"] += turn * len(entries)
+    silent = np.zeros(15_000, ENTRY)
+    silent["fd"], silent["role"] = np.arange(2000, 17_000), trace.records.names.index("client")
+    listed = np.concatenate([np.frombuffer(short["listed"], ENTRY), silent])
+    whole = {
+        "meta": short["meta"], "waits": many.tobytes(), "entries": np.tile(entries, times).tobytes(),
+        "listed": listed.tobytes(),
+    }  # fmt: skip
+    return Stage([trace], recordings=[whole], starts=[0])
+
+
+def test_a_long_run_opens_at_once_and_is_scrubbed_and_played_smoothly(
+    browser: Any, tmp_path: Path, long_run: Any
+) -> None:
+    """Asked for are 1 s, 50 ms a move, 30 frames a second: here as processor time, of which others take none."""
+    PAGES["long"] = long_run
+    for page in opened_page(browser, tmp_path, "long"):
+        clock = page.context.new_cdp_session(page)
+        clock.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+        def spent(script: str, clock: Any = clock, page: Any = page) -> float:
+            """Milliseconds of the page's own thread."""
+            before = task_time(clock)
+            page.evaluate(script)
+            return (task_time(clock) - before) * 1000
+
+        opened = spent(
+            "() => { const r = here.scenes[0].recording, meta = { ...r.meta, has_list: false };"
+            " const [waits, entries] = [r.floats, r.entries].map((each) => new DataView(each.buffer));"
+            " new r.constructor({ meta, waits, entries }); }"
+        )
+        a_move = spent(
+            "() => { const p = here.player; for (let n = 0; n < 60; n++) {"
+            " p.position = (p.last * ((n * 37) % 60)) / 60; p.show(); } }"
+        )
+        a_frame = spent(
+            "async () => { const p = here.player; for (let n = 0; n < 60; n++) {"
+            " p.position += 0.05; p.show(); await new Promise(requestAnimationFrame); } }"
+        )
+        print(f"open {opened:.0f} ms, a move {a_move / 60:.1f} ms, a frame {a_frame / 60:.1f} ms")
+        assert 0 < opened < 2000
+        assert 0 < a_move / 60 < 100
+        assert 0 < a_frame / 60 < 33
+
+
+def task_time(clock: Any) -> float:
+    metrics = {each["name"]: each["value"] for each in clock.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["TaskDuration"])
 
 
 def test_the_ready_list_empties_turn_by_turn(one: Any) -> None:
@@ -170,7 +292,10 @@ def test_two_stages_share_one_clock(two: Any) -> None:
         clocks = [re.search(r"([\d.]+) ms", text) for text in two.locator(".zh-at").all_inner_texts()]
         assert clocks[0] and clocks[1] and clocks[0][1] == clocks[1][1]
     for scene in (0, 1):
-        called = two.evaluate("n => here.scenes[n].recording.times(here.scenes[n].shown.i).called", scene)
+        since = (
+            "n => ((r, i) => r.times(i).called - r.times(300).called)(here.scenes[n].recording, here.scenes[n].shown.i)"
+        )
+        called = two.evaluate(since, scene)
         assert called <= two.evaluate("here.player.position") + 1e-9
 
 

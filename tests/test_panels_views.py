@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -147,6 +148,48 @@ def held(lab: Lab, request: pytest.FixtureRequest) -> Iterator[tuple[Server, Ste
     panel.close()
 
 
+def visitors_of(panel: StepperPanel) -> list[dict[str, Any]]:
+    shown: list[dict[str, Any]] = panel.stage.recordings[0]["meta"]["live"]["visitors"]
+    return shown
+
+
+def test_it_says_what_the_server_is_stuck_in_and_whom_that_holds_up(lab: Lab) -> None:
+    server = lab.serve("epoll", record="details")
+    panel = stepper_panel(server, lab)
+    panel.pause.click()
+    for press in (panel.add, panel.add, panel.step, panel.whole):
+        press.click()
+    panel.who.value = server.visitors[0]
+    panel.half.click()
+    panel.step.click()
+    wait_until(lambda: "Ada's socket" in html.unescape(panel._state.value))
+    words = html.unescape(panel._state.value)
+    assert "recv() on Ada's socket" in words
+    assert "Until it does, Bob waits for it." in words
+    live = panel.stage.recordings[0]["meta"]["live"]
+    assert live["stuck"]["system"] == "recv"
+    assert [each["waits"] for each in live["visitors"]] == [False, True]
+    panel.rest.click()
+    panel.resume.click()
+    wait_until(lambda: all(each["answer"] for each in visitors_of(panel)))
+    panel.close()
+
+
+def test_a_step_that_the_stage_asks_for_is_one_of_the_server(held: tuple[Server, StepperPanel]) -> None:
+    _, panel = held
+    panel.pause.click()
+    panel.add.click()
+    wait_until(lambda: panel.stepper.state.where == "list in hand")
+    for unit, where in (("call", "after a call"), ("wait", "before wait")):
+        before = panel.stage.recordings[0]["meta"]["live"]["serial"]
+        panel._asked({"step": unit})
+        assert panel.stepper.state.where == where
+        assert panel.stage.recordings[0]["meta"]["live"]["serial"] > before
+    for nonsense in ({"step": "everything"}, {}, None, "step"):
+        panel._asked(nonsense)
+    assert panel.problem is None
+
+
 def test_buttons_hold_and_step_a_server_while_its_client_waits(held: tuple[Server, StepperPanel]) -> None:
     server, panel = held
     panel.add.click()
@@ -160,7 +203,7 @@ def test_buttons_hold_and_step_a_server_while_its_client_waits(held: tuple[Serve
     assert panel.problem is None
     panel.resume.click()
     wait_until(lambda: "200" in server.visitors[0].answer)
-    wait_until(lambda: "200 OK" in panel._clients.value)
+    wait_until(lambda: visitors_of(panel)[0]["answer"] == "HTTP/1.1 200 OK")
 
 
 def test_redis_is_frozen_and_thawed(held: tuple[Server, StepperPanel]) -> None:
@@ -169,7 +212,8 @@ def test_redis_is_frozen_and_thawed(held: tuple[Server, StepperPanel]) -> None:
     assert panel.freeze.description == "Thaw Redis"
     panel.add.click()
     panel.whole.click()
-    assert "request sent" in panel._clients.value
+    assert visitors_of(panel)[0]["state"] == "request sent"
+    wait_until(lambda: "Redis is frozen: no reply comes. Ada waits for one." in panel._state.value)
     panel.freeze.click()
     wait_until(lambda: "200" in server.visitors[0].answer)
 
@@ -191,7 +235,7 @@ def test_a_server_that_ends_is_said_to_have_ended(held: tuple[Server, StepperPan
     server, panel = held
     server.stop()
     wait_until(lambda: "has ended" in panel._state.value)
-    assert panel.step.disabled
+    assert all(each.disabled for each in (*panel._steps, *panel._acts, panel.freeze))
 
 
 # The interest lists.

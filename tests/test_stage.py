@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from waiting import wait_until
 
 from zerohttpd_lib import Lab, LabError
 from zerohttpd_lib.lab.saved_run import Run, load_run, shipped_run
+from zerohttpd_lib.trace import layout
 from zerohttpd_lib.trace.reader import Trace
-from zerohttpd_lib.trace.records import ENTRY, WAIT
+from zerohttpd_lib.trace.records import ENTRY, WAIT, list_after
 from zerohttpd_lib.views import one_wait, stage
 from zerohttpd_lib.views.panel import WIDGET
 from zerohttpd_lib.views.recording import quick_waits, recording_of
@@ -80,6 +82,54 @@ def test_where_older_entries_are_lost_the_list_is_not_known(run: tuple[Trace, li
     trace.records.listed = kept
 
 
+@pytest.mark.parametrize("what", ["epoll", "nonblocking", "pipelined", "keepalive", "edge", "multiprocess"])
+def test_what_is_watched_before_anybody_records_is_on_the_list(lab: Lab, what: str) -> None:
+    """The loop's own socket, and the link to Redis: the kernel has them, and so has the record."""
+    server = lab.serve(what, record="details")
+    server.get("/style.css")
+    wait_until(lambda: sorted(at_the_end(server.trace)) == [each.fd for each in server.interest_list()])
+    wait_until(lambda: server.trace[-1].watched_after == len(server.interest_list()))
+
+
+def test_the_newest_waits_have_their_list_if_it_is_wanted(lab: Lab) -> None:
+    server = lab.serve("edge", record="details")
+    newest = functools.partial(server.newest, 2, with_list=True)
+    idle = lab.hold_idle(server, 20)
+    for _ in range(3):
+        lab.load(server, clients=2, requests=60, progress=False)
+        server.get("/style.css")
+        wait_until(lambda: sorted(at_the_end(newest())) == [each.fd for each in server.interest_list()])
+        trace = newest()
+        assert len(fds(trace.listed)) == trace[0].watched
+        assert server.newest(2).listed is None
+    idle.stop()
+    assert fds(server.trace.listed) == fds(server.trace[:1].listed)
+
+
+def test_changes_of_a_list_come_to_the_same_one_by_one() -> None:
+    """Thousands of changes at once, against a dictionary that takes them in turn."""
+    rng = np.random.default_rng(7)
+    for length in (0, 1, 5, 40, 3000):
+        rows = np.zeros(length, ENTRY)
+        rows["fd"] = rng.integers(3, 20, length)
+        rows["kind"] = rng.integers(0, 7, length)
+        rows["events"] = np.arange(length)
+        cut = length // 3
+        began = list_after(np.zeros(0, ENTRY), rows[:cut])
+        assert [tuple(row) for row in list_after(began, rows[cut:])] == [tuple(row) for row in one_by_one(rows)]
+
+
+def one_by_one(rows: np.ndarray) -> list[Any]:
+    listed: dict[int, Any] = {}
+    for row in rows:
+        fd = int(row["fd"])
+        if row["kind"] == layout.WATCH or (row["kind"] == layout.MODIFY and fd in listed):
+            listed[fd] = row
+        elif row["kind"] == layout.FORGET:
+            listed.pop(fd, None)
+    return [*listed.values()]
+
+
 def test_a_recording_is_the_record_itself() -> None:
     trace = epoll_run().trace[100:200]
     recording = recording_of(trace, "epoll")
@@ -131,9 +181,9 @@ def test_the_stage_has_room_for_two_and_says_so() -> None:
 
 def test_the_stage_brings_the_source_of_the_methods_that_were_recorded() -> None:
     (recording,) = stage(epoll_run()).recordings
-    sources = recording["meta"]["sources"]
-    assert {"wait", "accept_clients", "redis_replied"} <= set(sources)
-    assert any("receive" in line for line in sources["redis_replied"]["lines"])
+    sources, methods = recording["meta"]["sources"], recording["meta"]["methods"]
+    assert {"wait", "accept_clients", "redis_replied"} <= set(methods)
+    assert any("receive" in line for line in sources[methods["redis_replied"]]["lines"])
 
 
 def test_what_is_shown_in_a_notebook_has_a_picture_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:

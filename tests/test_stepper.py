@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import gc
+import itertools
 import os
 import signal
 import subprocess
@@ -284,3 +285,64 @@ def test_what_a_client_cannot_do_is_said_in_words(lab: Lab) -> None:
     visitor.hang_up()
     with pytest.raises(LabError, match="has left"):
         visitor.send_rest()
+
+
+@pytest.mark.parametrize("what", RUNGS)
+def test_a_system_call_at_a_time(lab: Lab, what: str) -> None:
+    """No step does two things, and none of them is lost."""
+    server = lab.serve(what, record="details")
+    stepper, (visitor,) = held(server, 1)
+    mark = server.trace.end
+    visitor.send_request()
+    done = []
+    for _ in range(200):
+        stepper.step_call(0.5)
+        waits = server.trace.since(mark)
+        done.append(sum(len(wait.calls) + len(wait.changes) for wait in waits))
+        if visitor.answer and stepper.state.where == "before wait":
+            break
+    assert visitor.answer == "HTTP/1.1 200 OK"
+    assert {later - earlier for earlier, later in itertools.pairwise(done)} == {0, 1}
+    calls = [call.name for wait in server.trace.since(mark) for call in wait.calls if call.role == "client"]
+    assert {"receive", "send"} <= set(calls)
+    stepper.resume()
+    assert server.get("/style.css").status == 200
+
+
+def test_a_step_of_another_kind_may_follow_a_system_call(lab: Lab) -> None:
+    server = lab.serve("epoll", record="details")
+    stepper, visitors = held(server, 2)
+    for visitor in visitors:
+        visitor.send_request()
+    stepper.step_event()
+    stepper.step_call()
+    assert (stepper.state.where, stepper.state.handled, stepper.state.in_hand) == ("after a call", 0, 2)
+    stepper.step_event()
+    assert (stepper.state.where, stepper.state.handled) == ("list in hand", 1)
+    stepper.step_call()
+    stepper.step()
+    assert stepper.state.where == "before wait"
+    stepper.step_call()
+    stepper.resume()
+    wait_until(lambda: all(visitor.answer for visitor in visitors))
+
+
+def test_where_calls_are_not_recorded_there_is_no_step_of_a_call(lab: Lab) -> None:
+    with lab.serve("epoll").stepper() as stepper, pytest.raises(ValueError, match="record='details'"):
+        stepper.step_call()
+
+
+@pytest.mark.parametrize("how", ["step", "resume"])
+def test_the_stepper_names_the_call_that_a_server_is_stuck_in(lab: Lab, how: str) -> None:
+    server = lab.serve("epoll", record="details")
+    stepper, (visitor,) = held(server, 1)
+    visitor.send_half()
+    getattr(stepper, how)()
+    wait_until(lambda: stepper.state.call)
+    state = stepper.state
+    fd = server.newest()[-1].ready[0].fd
+    assert (state.call, state.fd) == ("recv", fd)
+    assert f"stuck in recv() on fd {fd}" in str(state)
+    assert 0 < time.perf_counter() - state.since < 30
+    visitor.send_rest()
+    wait_until(lambda: not stepper.state.call)

@@ -185,9 +185,12 @@ def test_a_wrong_wish_for_details_is_refused_in_words(lab: Lab) -> None:
 def test_a_shipped_run_opens_and_is_small(path: Path) -> None:
     run = load_run(shipped_run(path.stem))
     assert path.stat().st_size < 300_000
-    assert run.result is not None and run.result.requests > 0 and run.result.failed == 0
     assert run.trace.details and run.trace.cost().system_calls
     assert run.about["rung"] in path.stem
+    if "visitors" in run.about:  # clients that did what they were told: no load test
+        assert run.result is None and len(run.about["visitors"]) == 3
+        return
+    assert run.result is not None and run.result.requests > 0 and run.result.failed == 0
     assert len(run.interest) > 0 or run.about["rung"] == "poll"
 
 

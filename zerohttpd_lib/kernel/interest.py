@@ -17,6 +17,7 @@ from typing import Final, NamedTuple, overload
 from .events import event_names
 
 _TARGET = re.compile(r"tfd:\s*(\d+) events:\s*([0-9a-f]+) .*? ino:([0-9a-f]+)")
+BROKEN: Final = 0x18  # HUP and ERR, which the kernel adds to every entry: not said again
 _LISTEN: Final = 0x0A  # states in /proc/net/tcp: include/net/tcp_states.h
 _STATES: Final = {0x01: "established", 0x02: "connecting", 0x08: "closed by the peer", _LISTEN: "listening"}
 
@@ -91,8 +92,17 @@ def interest_list(pid: int, server_port: int, redis_port: int) -> InterestList |
     return InterestList(sorted(interests, key=lambda interest: interest.fd))
 
 
+def watched_by(epoll: int) -> list[tuple[int, int]]:
+    """(descriptor, events) of all that this process watches by its epoll descriptor `epoll`, by number.
+
+    Raises OSError where there is no such descriptor, or no /proc.
+    """
+    targets = _TARGET.findall(Path(f"/proc/self/fdinfo/{epoll}").read_text())
+    return sorted((int(fd), int(events, 16) & ~BROKEN) for fd, events, _ in targets)
+
+
 def _interest(fd: int, events: int, socket: _Socket | None, server_port: int, redis_port: int) -> Interest:
-    names = event_names(events & ~0x18)  # the kernel adds HUP and ERR to every entry: not said again
+    names = event_names(events & ~BROKEN)
     if socket is None:
         return Interest(fd, names, "other", "", "")
     if socket.state == _LISTEN:

@@ -27,7 +27,10 @@ SHIPPED: Final = Path(__file__).with_name("runs")  # made by authoring/record_ru
 
 @dataclass
 class Run:
-    """`about` says what ran: "rung", "clients", "idle", "keep_alive", "python", "kernel", "cores"."""
+    """`about` says what ran: "rung", "clients", "idle", "keep_alive", "python", "kernel", "cores".
+
+    Where clients have names, "visitors" has them by HOST:PORT.
+    """
 
     trace: Trace
     result: LoadResult | None = None

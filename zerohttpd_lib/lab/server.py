@@ -59,6 +59,7 @@ class Server:
         check(what, record)
         self._was_stopped = False
         self._when_stopped = when_stopped
+        self.what = what
         self.name = what if isinstance(what, str) else what.__name__
         self.redis_address = redis_address
         spec = {
@@ -155,8 +156,11 @@ class Server:
         """What the server's waits have been until now (until its end, once it has ended)."""
         return self.newest(None)
 
-    def newest(self, waits: int | None = 2000) -> Trace:
-        """The same, but no more than so many of the newest waits: quicker, for live pictures."""
+    def newest(self, waits: int | None = 2000, *, with_list: bool = False) -> Trace:
+        """The same, but no more than so many of the newest waits: quicker, for live pictures.
+
+        They have no `listed`, the interest list that they began with, unless you want it.
+        """
         if self._trace_path is None:
             raise LabError("This server is not recorded. Start it with lab.serve(..., record=True).")
         if self._trace_file is None:
@@ -171,7 +175,7 @@ class Server:
                     f"It said:\n{self.errors() or 'nothing'}"
                 ) from None
         runs = not self._process.has_ended() and not self.is_held
-        return self._trace_file.snapshot(waits, now=time.perf_counter() if runs else None)
+        return self._trace_file.snapshot(waits, time.perf_counter() if runs else None, with_list)
 
     def to_run(self, result: LoadResult | None = None) -> Run:
         """All that is known about this server's run until now, with the result of a load test, if you like."""

@@ -29,7 +29,13 @@ def save(
     known = {
         "version": VERSION,
         "about": about or {},
-        "trace": {**records.about(), "first": trace.first, "lost": trace.lost, "now": trace.now},
+        "trace": {
+            **records.about(),
+            "first": trace.first,
+            "lost": trace.lost,
+            "now": trace.now,
+            "peers": _peers(trace),
+        },
         "interest": interest,
         "result": result,
     }
@@ -62,6 +68,16 @@ def load(path: str | Path) -> tuple[Records, dict[str, Any]]:
         raise ValueError(f"{path} was saved by another version of this package. Record the run again.")
     about = known["trace"]
     return Records(waits, entries, lives, about["first"], about, listed), known
+
+
+def _peers(trace: Waits) -> dict[int, str]:
+    """Who was at the other end of those that these waits tell of and that were watched when they began.
+
+    The table of descriptors has who came last, and that may be another.
+    """
+    listed = [] if trace.listed is None else np.intersect1d(trace.listed["fd"], trace.descriptors()).tolist()
+    peers = {fd: trace.records.peer_at(fd, trace.span.start - 1) for fd in listed}
+    return {fd: peer for fd, peer in peers.items() if peer}
 
 
 def _lives(trace: Waits) -> np.ndarray:

@@ -44,25 +44,39 @@ def _hooked(method: Method, name: str, kind: int, recorder: Recorder) -> Method:
 
     def call(sock: socket.socket, /, *arguments: Any, **named: Any) -> Any:
         fd = sock.fileno()
-        started = perf_counter()
+        started = _begin(recorder, fd, kind)
         try:
             result = method(sock, *arguments, **named)
         except OSError as problem:
             recorder.guarded(_note, recorder, fd, _failed(problem), kind, perf_counter() - started)
+            recorder.after_each()
             raise
+        finally:
+            recorder.in_call[0] = 0
         took = perf_counter() - started
         recorder.guarded(lambda: _note(recorder, fd, outcome(result, *arguments, **named), kind, took))
         if name == "accept":
             recorder.guarded(lambda: recorder.forget_role(result[0].fileno()))
+        recorder.after_each()
         return result
 
     return in_front_of(method, lambda _: call)
 
 
+def _begin(recorder: Recorder, fd: int, kind: int) -> float:
+    """Say which call it is, for as long as it takes: one that blocks is not written down before it has returned."""
+    if recorder.command[0]:
+        recorder.guarded(recorder.write_pending)
+    started = perf_counter()
+    recorder.in_call[1] = int(started * 1e6)
+    recorder.in_call[0] = fd << 8 | kind
+    return started
+
+
 def _note(recorder: Recorder, fd: int, number: int, kind: int, took: float) -> None:
     if fd < 0:  # closed before, and closed again: no call reaches the kernel
         return
-    recorder.note(fd, number, recorder.code_of(fd) | kind)
+    recorder.note(fd, number, recorder.code_of(fd) & 0xFF00 | recorder.lines.code() | kind)
     if took > layout.LONG:
         recorder.note(fd, min(int(took * 1e6), 0xFFFF_FFFF), layout.TOOK)
 

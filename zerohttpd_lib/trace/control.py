@@ -20,12 +20,13 @@ from .hooks import Method, hook
 from .ready import Ready
 from .recorder import Recorder, what_waits
 
-# The words, 8 bytes each. The first two are the stepper's, the last is the load test's, the others the server's.
-COMMAND, SERIAL, SEEN, WHERE, HANDLED, IN_HAND, WAIT, ASIDE = range(8)
+# The words, 8 bytes each. The first two are the stepper's, ASIDE is the load test's, the others the server's.
+# CALL is 0, or the call on a socket that it is in (descriptor << 8 | kind of entry), SINCE when that began (µs).
+COMMAND, SERIAL, SEEN, WHERE, HANDLED, IN_HAND, WAIT, ASIDE, CALL, SINCE = range(10)
 SIZE: Final = 4096
 
-RUN, HOLD, STEP, STEP_EVENT = range(4)  # commands
-OUTSIDE, IN_WAIT, BEFORE_WAIT, LIST_IN_HAND = range(4)  # where the server is
+RUN, HOLD, STEP, STEP_EVENT, STEP_CALL = range(5)  # commands
+OUTSIDE, IN_WAIT, BEFORE_WAIT, LIST_IN_HAND, AFTER_CALL = range(5)  # where the server is
 LOOK_AGAIN: Final = 0.001  # seconds
 
 
@@ -45,8 +46,12 @@ class Control:
     def __init__(self, path: str, recorder: Recorder) -> None:
         self.words = map_words(path)
         self.recorder = recorder
+        recorder.command = self.words[COMMAND : COMMAND + 1]
         recorder.aside = self.words[ASIDE : ASIDE + 1]
+        recorder.in_call = self.words[CALL : SINCE + 1]
+        recorder.after_each = self.after_each
         self.command = HOLD  # the last one that was taken
+        self.handled = self.in_hand = 0  # of the list that it is going through
 
     def attach(self, server: Any) -> None:
         hook(what_waits(server), "wait", self._around_wait)
@@ -70,18 +75,32 @@ class Control:
     def let_go(self) -> None:
         """In a fork: it is not the one who is held. It has words of its own, which nobody changes."""
         self.words = memoryview(bytearray(SIZE)).cast("q")
+        self.recorder.command = (RUN,)
+        self.recorder.in_call = [0, 0]
 
     def hand_out(self, ready: Any) -> Any:
         """The list came back while somebody wants to see it. Perhaps they asked only just now."""
         if self.words[SERIAL] != self.words[SEEN]:
             self.take(OUTSIDE)
-        one_by_one = isinstance(ready, list) and len(ready) and self.command in (HOLD, STEP_EVENT)
+        self.handled = self.in_hand = len(ready)
+        one_by_one = isinstance(ready, list) and len(ready) and self.command not in (RUN, STEP)
         return Held(ready, self) if one_by_one else ready
 
-    def hold(self, where: int, handled: int = 0, in_hand: int = 0) -> None:
+    def after_each(self) -> None:
+        """A call on a socket has returned, or the interest list has changed."""
+        if self.command == STEP_CALL and self.words[COMMAND]:
+            self.hold_in_batch(AFTER_CALL)
+
+    def hold_in_batch(self, where: int) -> None:
+        """Hold it where its own time runs: that of the hold is not to count."""
+        since = time.perf_counter()
+        self.hold(where)
+        self.recorder.held += time.perf_counter() - since
+
+    def hold(self, where: int) -> None:
         """Stay here until there is a command other than to stay."""
         words = self.words
-        words[HANDLED], words[IN_HAND], words[WHERE] = handled, in_hand, where
+        words[HANDLED], words[IN_HAND], words[WHERE] = self.handled, self.in_hand, where
         self.recorder.guarded(self.recorder.write_pending)
         while words[COMMAND]:
             if words[SERIAL] != words[SEEN]:
@@ -117,11 +136,9 @@ class Held(Ready):
 
     def _one_by_one(self, control: Control) -> Iterator[tuple[int, int]]:
         events = iter(self._ready)
-        free = False
         for number in range(len(self)):
-            if not free:
-                since = time.perf_counter()
-                control.hold(LIST_IN_HAND, number, len(self))
-                control.recorder.held += time.perf_counter() - since
-                free = control.command in (RUN, STEP)
+            control.handled, control.in_hand = number, len(self)
+            if control.command not in (RUN, STEP):
+                control.hold_in_batch(LIST_IN_HAND)
             yield next(events)
+        control.handled = len(self)

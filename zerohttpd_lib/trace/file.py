@@ -12,7 +12,7 @@ import numpy as np
 
 from . import layout
 from .reader import Trace
-from .records import ENTRY, LIFE, WAIT, Records
+from .records import ENTRY, LIFE, WAIT, Records, list_after
 
 _IN_FILE: Final = np.dtype(
     {
@@ -32,11 +32,13 @@ class TraceFile:
         self._waits = np.frombuffer(self._memory, _IN_FILE, layout.WAITS, layout.WAITS_AT)
         self._entries = np.frombuffer(self._memory, ENTRY, layout.ENTRIES, layout.ENTRIES_AT)
         self._lives = np.frombuffer(self._memory, LIFE, layout.DESCRIPTORS, layout.LIVES_AT)
+        self._listed: tuple[int, np.ndarray] = 0, np.zeros(0, ENTRY)  # before which entry, and the list there
 
-    def snapshot(self, newest: int | None = None, now: float | None = None) -> Trace:
+    def snapshot(self, newest: int | None = None, now: float | None = None, with_list: bool = False) -> Trace:
         """What is in the file now. The server may go on writing meanwhile.
 
-        `newest`: that many waits are enough; what it costs is in proportion to them and their entries.
+        `newest`: that many waits are enough; what it costs is in proportion to them and their entries. They have the
+        interest list that they began with if that is wanted, `with_list`: that costs what has changed in between.
         `now`: the time, if the server is running.
         """
         magic, waits, entries = layout.HEADER.unpack_from(self._memory, 0)
@@ -59,9 +61,26 @@ class TraceFile:
         whole = _with_lengths(kept_waits[start:], first_entry, entries)
         if len(whole):
             _end_newest(whole[-1:], kept_entries, entries_now != entries)
-        listed = None if first_entry else np.zeros(0, ENTRY)
+        listed = self._listed_at(first_entry) if with_list or not first_entry else None
         records = Records(whole, kept_entries, lives, first_wait, about, listed)
         return Trace(records, lost=0 if newest else first_wait, now=now)
+
+    def _listed_at(self, entry: int) -> np.ndarray | None:
+        """The interest list from before this entry; None where entries are lost that we had not seen before.
+
+        Whoever looks often needs to go through no more than what is new since the last time.
+        """
+        start, listed = self._listed if self._listed[0] <= entry else (0, np.zeros(0, ENTRY))
+        if entry == start:
+            return listed
+        if entry - start > layout.ENTRIES:
+            return None
+        listed = list_after(listed, _cut(self._entries, start, entry))
+        _, _, entries_now = layout.HEADER.unpack_from(self._memory, 0)
+        if entries_now + 4 * layout.UNCOUNTED - layout.ENTRIES > start:
+            return None
+        self._listed = entry, listed
+        return listed
 
     def _known_lives(self) -> Any:
         """The table of descriptors up to the highest one that was ever watched: the kernel gives out the lowest."""

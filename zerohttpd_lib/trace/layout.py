@@ -45,10 +45,18 @@ TURN: Final = 5
 # ... the call before this entry took so many microseconds; only of those that took long ...
 TOOK: Final = 6
 LONG: Final = 0.001  # seconds
-# ... and a call on a socket. The number is what it returned: bytes, or for accept a descriptor.
+# ... the line of the server that changes the interest list by the next entry but PEER: it stands in the place
+# of the next step ...
+LINE: Final = 7
+# ... and a call on a socket. The number is what it returned: bytes, or for accept a descriptor; the line that
+# made it stands in the place of the next step.
 FIRST_CALL: Final = 16
 CALLS: Final = (
     "accept", "receive", "send", "connect", "close", "shut down", "set blocking", "get option", "set option",
+)  # fmt: skip
+# The same as the manual has them (section 2).
+SYSTEM_CALLS: Final = (
+    "accept", "recv", "send", "connect", "close", "shutdown", "fcntl", "getsockopt", "setsockopt",
 )  # fmt: skip
 FAILED: Final = 1 << 31  # the number is an errno
 FULL: Final = 1 << 30  # the number is bytes, and so many were asked for: there may be more

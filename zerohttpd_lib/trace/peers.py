@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import select
+import selectors
 import socket
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ..kernel.interest import watched_by
 from . import layout
 from .writer import TraceWriter
 
@@ -65,6 +67,17 @@ class Peers:
                 self._hosts.clear()
             self._hosts[host] = 0 if ":" in host else int.from_bytes(socket.inet_aton(host), "big")
         return self._hosts[host]
+
+
+def watched_already(waiter: Any) -> list[tuple[int, int]]:
+    """(descriptor, events) of what it watches now, if it waits by epoll: the kernel can be asked. Else nothing.
+
+    An event loop has its own socket watched, and a link to Redis, before there is anything to attach to.
+    """
+    for value in (waiter, *getattr(waiter, "__dict__", {}).values()):
+        if isinstance(value, select.epoll | selectors.EpollSelector):
+            return watched_by(value.fileno())
+    return []
 
 
 def how_it_waits(waiter: Any) -> str:

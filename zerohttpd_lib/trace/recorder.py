@@ -22,7 +22,8 @@ from typing import Any, Final
 
 from . import layout
 from .hooks import Method, hook, two_numbers
-from .peers import Peers, how_it_waits
+from .lines import Lines
+from .peers import Peers, how_it_waits, watched_already
 from .ready import Ready, Turns
 from .writer import TraceWriter
 
@@ -40,6 +41,7 @@ class Recorder:
         self._writer = TraceWriter(path, details)
         self._codes = self._writer.codes
         self._peers = Peers()
+        self.lines = Lines(self._codes)
         self.details = details
         self.is_off = False
         self._pending: list[int] = []  # three numbers for each entry that is not written yet
@@ -47,7 +49,11 @@ class Recorder:
         self._watched: set[int] = set()
         self._is_handling = False
         self.held = 0.0  # seconds for which this batch was held up: not the server's own
+        # Words that others look at, or write; see control.py.
         self.aside: Sequence[int] = (0,)  # not 0: somebody wants to time the server as it is without us
+        self.command: Sequence[int] = (0,)  # not 0: somebody holds the server, or lets it go by steps
+        self.in_call: Any = [0, 0]  # which call it is in, and since when
+        self.after_each: Callable[[], None] = lambda: None  # call or change: here it may be held
         self.is_aside = False
         self._missed: dict[int, tuple[Any, ...] | None] = {}  # how it was watched since, by descriptor; None: no more
 
@@ -68,6 +74,7 @@ class Recorder:
             name = layout.KINDS[kind]
             if hasattr(waiter, name) and not _does_nothing(getattr(waiter, name)):
                 hook(waiter, name, self._around_change(kind, note, count))
+        self.guarded(self._watch_all, waiter)
 
     def _around_wait(self, wait: Method) -> Method:
         def recorded_wait(*arguments: Any, **named: Any) -> Any:
@@ -101,6 +108,8 @@ class Recorder:
                             self._missed[numbers[0]] = numbers if kind == layout.WATCH else None
                     except Exception as problem:
                         self._fail(problem)
+                    if self.details:
+                        self.after_each()
                 return result
 
             return recorded_change
@@ -169,7 +178,13 @@ class Recorder:
 
     # The entries.
 
+    def _watch_all(self, waiter: Any) -> None:
+        """What was watched before there were hooks."""
+        for fd, events in watched_already(waiter):
+            self._watch(fd, events)
+
     def _watch(self, fd: int, events: int) -> None:
+        self._note_line(fd)
         role, _ = described = self._describe(fd)
         code = self._known[fd] = self._codes[described]
         self._watched.add(fd)
@@ -177,14 +192,20 @@ class Recorder:
         self._pending += (fd, events & ALL_BITS, code | layout.WATCH)
 
     def _modify(self, fd: int, events: int) -> None:
+        self._note_line(fd)
         code = self._known[fd] = self._codes[self._describe(fd)]
         self._pending += (fd, events & ALL_BITS, code | layout.MODIFY)
 
     def _forget(self, fd: int, events: int = 0) -> None:
         """The server may know it no more: as it was when we last asked."""
+        self._note_line(fd)
         self._watched.discard(fd)
         self._pending += self._peers.end(fd, self._writer)
         self._pending += (fd, 0, self.code_of(fd) | layout.FORGET)
+
+    def _note_line(self, fd: int) -> None:
+        if self.details:
+            self._pending += (fd, 0, self.lines.code() | layout.LINE)
 
     def _turn(self, fd: int, number: int) -> None:
         self.guarded(self.note, fd & ALL_BITS, number, layout.TURN)

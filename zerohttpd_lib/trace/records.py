@@ -25,6 +25,24 @@ ENTRY: Final = np.dtype([("fd", "<i4"), ("events", "<u4"), ("kind", "u1"), ("rol
 LIFE: Final = np.dtype([("born", "<i8"), ("host", "<u4"), ("port", "<u2"), ("role", "u1"), ("", "u1")])
 
 
+def list_after(listed: np.ndarray, entries: np.ndarray) -> np.ndarray:
+    """The interest list that was `listed` once, after what these entries changed."""
+    kind = entries["kind"]
+    changes: np.ndarray = np.concatenate([listed, entries[(kind >= layout.WATCH) & (kind <= layout.FORGET)]])
+    changes["kind"][: len(listed)] = layout.WATCH
+    marks = np.flatnonzero(changes["kind"] != layout.MODIFY)
+    marks = marks[np.argsort(changes["fd"][marks], kind="stable")]  # those of one descriptor together, in order
+    fds, kind = changes["fd"][marks], changes["kind"][marks]
+    is_last, was_off = np.ones(len(marks), bool), np.ones(len(marks), bool)
+    is_last[:-1] = fds[1:] != fds[:-1]
+    was_off[1:] = is_last[:-1] | (kind[:-1] == layout.FORGET)
+    began = np.maximum.accumulate(np.where((kind == layout.WATCH) & was_off, np.arange(len(marks)), 0))
+    is_there = is_last & (kind == layout.WATCH)
+    in_order = np.argsort(marks[began[is_there]])
+    newest = dict(zip(changes["fd"].tolist(), range(len(changes)), strict=True))  # what it is watched for now
+    return changes[[newest[fd] for fd in fds[is_there][in_order].tolist()]]  # type: ignore[no-any-return]
+
+
 class Records:
     """Every wait and every entry that was found, and what is known about the descriptors.
 
@@ -49,6 +67,9 @@ class Records:
         self.names: list[str] = about.get("names", [])
         self.how: str = about.get("how", "unknown")
         self.details: bool = about.get("details", False)
+        self._began_with: dict[int, str] = {
+            int(fd): peer for fd, peer in about.get("peers", {}).items()
+        }  # of `listed`, as far as known
 
     def about(self) -> dict[str, Any]:
         return {"names": self.names, "how": self.how, "details": self.details}
@@ -65,16 +86,7 @@ class Records:
 
     def listed_at(self, place: int) -> np.ndarray | None:
         """The interest list from before the entry at `place`, as `listed` has it; None: it is not known."""
-        if self.listed is None:
-            return None
-        listed = {int(row["fd"]): row for row in self.listed}
-        for row in self.entries[:place][self.entries["kind"][:place] <= layout.FORGET]:
-            fd, kind = int(row["fd"]), row["kind"]
-            if kind == layout.WATCH or (kind == layout.MODIFY and fd in listed):
-                listed[fd] = row
-            elif kind == layout.FORGET:
-                listed.pop(fd, None)
-        return np.array([*listed.values()], ENTRY)
+        return None if self.listed is None else list_after(self.listed, self.entries[:place])
 
     # Who was at the other end.
 
@@ -103,6 +115,8 @@ class Records:
             at -= 1  # forgotten there: who was there until then
         if at >= 0 and self._is_watch(bounds[at]):
             return self._told_before(fd, int(bounds[at]))
+        if at < 0 and fd in self._began_with:
+            return str(self._began_with[fd])
         if at + 1 < len(bounds):  # it was there before our first entry, and we see it go
             told = self._told_before(fd, int(bounds[at + 1]))
             if told or any(self._is_watch(place) for place in bounds):

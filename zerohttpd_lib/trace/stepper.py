@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
-from . import control
-from .control import COMMAND, HANDLED, IN_HAND, SEEN, SERIAL, WAIT, WHERE
+from . import control, layout
+from .control import CALL, COMMAND, HANDLED, IN_HAND, SEEN, SERIAL, SINCE, WAIT, WHERE
 from .wait import Wait
 from .waits import Waits
 
 LOOK_AGAIN: Final = 0.001  # seconds
+STUCK: Final = 0.1  # seconds in one call, after which it is said
 
 _WORDS: Final = {
     "running": "The server runs at full speed.",
     "before wait": "The server is held before its next wait. Its clients wait for it.",
     "in wait": "The server sleeps in its wait: nothing is ready. It will be held as soon as something is.",
     "list in hand": "The server is held with a ready list in hand",
+    "after a call": "The server is held after a system call",
     "handling": "The server is still busy with what was ready.",
     "ended": "The server has ended.",
 }
@@ -30,16 +32,27 @@ _WORDS: Final = {
 
 @dataclass(frozen=True)
 class State:
-    """Where a server is: "running", "before wait", "in wait", "list in hand", "handling" or "ended"."""
+    """Where a server is: "running", "before wait", "in wait", "list in hand", "after a call", "handling" or "ended"."""
 
     where: str
     handled: int = 0  # events of the list in hand that it has been given
     in_hand: int = 0  # length of that list
     wait: int = -1  # number of the newest wait
+    call: str = ""  # the system call on a socket that it has been in for long; only with details
+    fd: int = -1  # of that socket
+    since: float = 0.0  # when that call began: seconds of time.perf_counter()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it stands still until it is let go."""
+        return self.where in ("before wait", "list in hand", "after a call")
 
     def __str__(self) -> str:
+        if self.call:
+            return f"The server is stuck in {self.call}() on fd {self.fd}. Until that returns, it serves nobody."
         words = _WORDS[self.where]
-        return f"{words}: {self.handled} of {self.in_hand} events handled." if self.where == "list in hand" else words
+        in_batch = self.where in ("list in hand", "after a call")
+        return f"{words}: {self.handled} of {self.in_hand} events handled." if in_batch else words
 
     __repr__ = __str__
 
@@ -62,26 +75,32 @@ class Stepper:
     def state(self) -> State:
         """Where the server is: running, held, or ended; and at which wait."""
         words = self._words
+        newest = words[WAIT] - 1
         if self._has_ended():
-            return State("ended", wait=words[WAIT] - 1)
+            return State("ended", wait=newest)
         if not words[COMMAND]:
-            return State("running", wait=words[WAIT] - 1)
+            return State("running", 0, 0, newest, *self._stuck())
         where = words[WHERE]
-        if words[SERIAL] != words[SEEN] and where in (control.BEFORE_WAIT, control.LIST_IN_HAND):
+        if words[SERIAL] != words[SEEN] and where != control.IN_WAIT:
             where = control.OUTSIDE  # it has been told to go on, and will in a moment
-        name = {
-            control.OUTSIDE: "handling",
-            control.IN_WAIT: "in wait",
-            control.BEFORE_WAIT: "before wait",
-            control.LIST_IN_HAND: "list in hand",
-        }[where]
-        in_hand = name == "list in hand"
-        return State(name, words[HANDLED] * in_hand, words[IN_HAND] * in_hand, words[WAIT] - 1)
+        if where == control.OUTSIDE:
+            return State("handling", 0, 0, newest, *self._stuck())
+        if where in (control.LIST_IN_HAND, control.AFTER_CALL):
+            name = "list in hand" if where == control.LIST_IN_HAND else "after a call"
+            return State(name, words[HANDLED], words[IN_HAND], newest)
+        return State("in wait" if where == control.IN_WAIT else "before wait", wait=newest)
+
+    def _stuck(self) -> tuple[str, int, float]:
+        """The call that it has been in for long, on which descriptor, since when."""
+        call, since = self._words[CALL], self._words[SINCE] / 1e6
+        if not call or time.perf_counter() - since < STUCK:
+            return "", -1, 0.0
+        return layout.SYSTEM_CALLS[(call & 0xFF) - layout.FIRST_CALL], call >> 8, since
 
     @property
     def is_paused(self) -> bool:
         """Whether it is held, so that `step` has something to let go."""
-        return self.state.where in ("before wait", "list in hand")
+        return self.state.is_held
 
     @property
     def last(self) -> Wait | None:
@@ -120,6 +139,17 @@ class Stepper:
         with self._lock:
             return self._step(control.STEP_EVENT, timeout)
 
+    def step_call(self, timeout: float = 1.0) -> Wait | None:
+        """One call on a socket, or one change of the interest list; it is held as soon as that is done.
+
+        At the end of an event, or of a wait, it is held there, too. Returns and gives up as `step` does. Raises
+        ValueError where calls are not recorded.
+        """
+        if not self._trace().details:
+            raise ValueError("The calls of this server are not recorded: start it with record='details'.")
+        with self._lock:
+            return self._step(control.STEP_CALL, timeout)
+
     def _step(self, command: int, timeout: float) -> Wait | None:
         before = self.pause(timeout)
         if before.where == "ended":
@@ -129,7 +159,7 @@ class Stepper:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             state = self.state
-            if state.where in ("before wait", "list in hand"):
+            if state.is_held:
                 return self.last
             if state.where == "ended":
                 return None

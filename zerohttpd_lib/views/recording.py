@@ -17,6 +17,12 @@ from ..trace.records import ENTRY, WAIT
 NOT_ASLEEP: Final = 0.05
 
 
+# Of those who have something to say, in the order in which they first do so.
+GIVEN_NAMES: Final = (
+    "Ada", "Bob", "Cleo", "Dan", "Eve", "Finn", "Gia", "Hal", "Ida", "Jon", "Kim", "Leo", "Mia", "Ned", "Oda", "Pat",
+)  # fmt: skip
+
+
 class Recording(TypedDict):
     """What web/recording.js takes: see there."""
 
@@ -37,8 +43,9 @@ def recording_of(trace: Trace, title: str, **more: Any) -> Recording:
     fds = [] if listed is None else [int(fd) for fd in np.intersect1d(listed["fd"], trace.descriptors())]
     place = trace.span.start - 1
     meta = {
-        "title": title, "how": trace.how, "first": trace.first, "names": trace.records.names,
-        "calls": layout.CALLS, "errors": layout.ERRORS, "has_list": listed is not None,
+        "title": title, "how": trace.how, "details": trace.details, "first": trace.first, "names": trace.records.names,
+        "calls": layout.CALLS, "system_calls": layout.SYSTEM_CALLS, "errors": layout.ERRORS,
+        "has_list": listed is not None, "given_names": GIVEN_NAMES,
         "peers": {fd: trace.records.peer_at(fd, place) for fd in fds}, **more,
     }  # fmt: skip
     return Recording(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import textwrap
 from collections.abc import Sequence
@@ -12,8 +13,11 @@ import traitlets
 from matplotlib.figure import Figure
 
 from ..lab.errors import LabError
+from ..lab.saved_run import Run
+from ..lab.server import Server
 from ..servers import RUNGS
 from ..servers.redis_connection import RedisLink
+from ..servers.turns import Turns
 from ..trace.reader import Trace
 from .component import Component, component
 from .inspector import Source, trace_and_name
@@ -21,20 +25,21 @@ from .picture import COLOURS, Picture
 from .recording import Recording, recording_of
 
 NOTE: Final = (
-    "Played from the record of a real run. A line of the source is found by its name in the method that the server "
-    "said it would call next: the record has the method, not the line."
+    "From the record of a real run. A lit line is the one that made the call, as it was recorded. What a wait "
+    "looks at is as man 2 poll and man 7 epoll have it; only how long it took was recorded."
 )
 ONE_CLOCK: Final = (
-    " Each begins with the first of the waits that are shown. Steps within the handling of one wait share its time "
-    "evenly: of each, only the order was recorded."
+    " Both clocks begin with the first wait that is shown. A call that took a millisecond or more was timed; the other "
+    "steps within the handling of one wait share its time evenly: of them, only the order was recorded."
 )
 
 
 class Stage(Component):
-    """See `stage`. `recordings`: one for each server."""
+    """See `stage`. `recordings`: one for each server; `starts`: with which of its waits each opens."""
 
     _esm = component("stage")
-    shown = ("recordings", "note")
+    shown = ("recordings", "starts", "note")
+    starts: Any = traitlets.List().tag(sync=True)
     recordings: Any = traitlets.List().tag(sync=True)
     note: Any = traitlets.Unicode(NOTE).tag(sync=True)
 
@@ -47,6 +52,8 @@ class Stage(Component):
         figure = Figure(figsize=(9.0, 3.4), layout="constrained")
         words = []
         for number, (trace, recording) in enumerate(zip(self.traces, self.recordings, strict=True), 1):
+            if not len(trace):
+                continue
             wait = trace[int(trace.ready.argmax())]
             words.append(f"{recording['meta']['title']}: {wait}")
             listed = trace[wait.number - trace.first :].listed
@@ -57,42 +64,63 @@ class Stage(Component):
 def stage(*sources: Source, start: int | Sequence[int] = 0, visitors: dict[str, str] | None = None) -> Stage:
     """One server, trace or saved run, played step by step; or two of them, side by side on one clock.
 
-    `start`: how many of the recorded waits to leave out; of two servers one number, or one each. `visitors`: names for
-    clients, by their HOST:PORT. Record with `record="details"`: without, there are waits, and not what was done after
-    them. Raises LabError, in words.
+    `start`: with which of the recorded waits it opens; of two servers one number, or one each. `visitors`: names for
+    clients, by their HOST:PORT; a saved run may have some. Record with `record="details"`: without, there are waits,
+    and not what was done after them. Raises LabError, in words.
     """
     if not 1 <= len(sources) <= 2:
         raise LabError("The stage has room for one server, or for two.")
-    starts = [start] * len(sources) if isinstance(start, int) else start
+    starts = [start] * len(sources) if isinstance(start, int) else list(start)
     traces, recordings = [], []
     for source, first in zip(sources, starts, strict=True):
         trace, title, _ = trace_and_name(source)
-        traces.append(trace[first:])
-        recordings.append(_recording(trace[first:], title, visitors or {}))
-    return Stage(traces, recordings=recordings, note=NOTE + (ONE_CLOCK if len(recordings) > 1 else ""))
+        if not 0 <= first < len(trace):
+            raise LabError("There is no wait in this trace from there on. Ask the server for a page, and try again.")
+        named = source.about.get("visitors", {}) if isinstance(source, Run) else {}
+        traces.append(trace)
+        recordings.append(recording_on(trace, title, class_of(source, title), visitors=named | (visitors or {})))
+    return Stage(traces, recordings=recordings, starts=starts, note=NOTE + (ONE_CLOCK if len(recordings) > 1 else ""))
 
 
-def _recording(trace: Trace, title: str, visitors: dict[str, str]) -> Recording:
-    if not len(trace):
-        raise LabError("There is no wait in this trace from there on. Ask the server for a page, and try again.")
-    server = RUNGS[title].load() if title in RUNGS else None
-    return recording_of(trace, title, visitors=visitors, sources=_sources(server, trace.records.names))
+def class_of(source: Source, title: str) -> Any:
+    """The class of the server that was recorded; None where it is not known."""
+    if isinstance(source, Server) and not isinstance(source.what, str):
+        return source.what
+    return RUNGS[title].load() if title in RUNGS else None
 
 
-def _sources(server: Any, names: list[str]) -> dict[str, Any]:
-    """The text of the methods that a record of this class may name: its steps; and by role, where steps are states."""
-    if server is None:
-        return {}
+def recording_on(trace: Trace, title: str, server: Any, **more: Any) -> Recording:
+    """A record with the source of what it names: see web/recording.js and web/scene.js."""
+    functions = {} if server is None else _functions(server)
+    methods = {} if server is None else _methods(server, trace.records.names)
+    named = {name.partition("+")[0] for name in trace.records.names} | set(methods.values())
+    sources = {name: _source(functions[name]) for name in named if name in functions}
+    return recording_of(trace, title, sources=sources, methods=methods, **more)
+
+
+def _functions(server: Any) -> dict[str, Any]:
+    """The methods that may run in this server's process, by their full names."""
+    classes = [server, getattr(server, "connection_class", None), RedisLink, Turns]
+    above = [each for kind in classes if kind is not None for each in kind.__mro__ if each is not object]
+    return {each.__qualname__: each for kind in above for each in vars(kind).values() if inspect.isfunction(each)}
+
+
+def _methods(server: Any, names: list[str]) -> dict[str, str]:
+    """Which method is meant by a next step; by "wait"; and, where steps are states, by a role."""
+    methods = {name: getattr(server, name, None) for name in names}
+    methods["wait"] = getattr(server, "wait", None) or getattr(server, "run_once", None) or getattr(server, "run", None)
     connection = getattr(server, "connection_class", None)
-    methods = {name: getattr(server, name) for name in names if inspect.isfunction(getattr(server, name, None))}
-    methods["wait"] = getattr(server, "wait", None) or getattr(server, "run_once", None) or server.run
     if connection is not None:
         methods |= {"client": connection.ready, "redis": RedisLink.ready, "listener": server.accept_clients}
-    return {name: _source(method) for name, method in methods.items()}
+    return {name: method.__qualname__ for name, method in methods.items() if inspect.isfunction(method)}
 
 
+@functools.cache
 def _source(method: Any) -> dict[str, Any]:
-    lines = textwrap.dedent(inspect.getsource(method)).splitlines()
+    try:
+        lines = textwrap.dedent(inspect.getsource(method)).splitlines()
+    except (OSError, TypeError):  # typed into a prompt that keeps nothing
+        lines = []
     return {"name": method.__qualname__, "lines": lines}
 
 

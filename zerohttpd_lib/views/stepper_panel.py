@@ -1,9 +1,10 @@
-"""The stepper: hold a running server before its next wait, and go on wait by wait, or event by event."""
+"""The stepper: hold a running server before its next wait, and go on by waits, by events, or by system calls."""
 
 from __future__ import annotations
 
 import html
 from contextlib import suppress
+from itertools import count
 from typing import Any, Final
 
 import ipywidgets as widgets
@@ -12,16 +13,20 @@ from ..lab import lab as lab_module
 from ..lab.errors import LabError
 from ..lab.lab import Lab
 from ..lab.server import Server
-from ..trace.reader import Wait
+from ..lab.visitors import Visitor
+from ..trace.reader import Trace, Wait
 from ..trace.stepper import State
-from .chart import picture_of
-from .panel import Panel, button, table, told_in_words
+from .panel import Panel, button, told_in_words
 from .picture import INK, LOCK, Picture
-from .timeline import Timeline
-from .wait_table import came_back, headline, list_html, passed_in, what_was_done
+from .recording import GIVEN_NAMES
+from .stage import Stage, class_of, recording_on
 
-NEWEST: Final = 2000  # waits that are looked at while the server runs
+NEWEST: Final = 200  # waits that can be gone back to
 PATIENCE: Final = 0.5  # seconds that a button waits for a step to come to its end
+NOTE: Final = (
+    "A real server, as its record has it until now. A step beyond the end of the record is one that the server does. "
+    "What a wait looks at is as man 2 poll and man 7 epoll have it."
+)
 
 
 class StepperPanel(Panel):
@@ -35,17 +40,17 @@ class StepperPanel(Panel):
         self.lab = lab or _lab_of(server)
         self.stepper = server.stepper()
         self._drawn: Any = None
-        self._wait: Wait | None = None
+        self._serial = count()
         self._build()
         self.draw()
         self.begin_updates()
 
     def _build(self) -> None:
-        self._state, self._waits, self._clients = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self._chart = widgets.HTML()
+        self._state = widgets.HTML(layout={"min_height": "3.2em"})
         self.pause = button("Pause", "Hold the server before its next wait", self._pause)
         self.step = button("Step one wait", "Let it wait once, and handle all that is ready", self._step)
         self.step_event = button("Step one event", "Let it handle one event of its ready list", self._step_event)
+        self.step_call = button("Step one system call", "Let it make one call, or change its list", self._step_call)
         self.resume = button("Resume", "Full speed", self._resume)
         self.pause.button_style = "primary"
         self.who = widgets.Dropdown(options=[("no client yet", None)], description="Client", layout={"width": "240px"})
@@ -57,13 +62,14 @@ class StepperPanel(Panel):
         self.hang_up = button("Hang up", "close(): the server is told IN and RDHUP", lambda: act("hang_up"))
         self.reset = button("Reset", "Break the connection off (RST): the server is told ERR", lambda: act("reset"))
         self.freeze = button("Freeze Redis", "Stop the Redis process, so that no reply comes", self._freeze)
-        self.freeze.disabled = self.lab is None
-        rows = [
-            [self.pause, self.step, self.step_event, self.resume],
-            [self.who, self.add, self.half, self.rest, self.whole, self.hang_up, self.reset, self.freeze],
-        ]
+        self._steps = [self.pause, self.step, self.step_event, self.step_call, self.resume]
+        self._acts = [self.who, self.add, self.half, self.rest, self.whole, self.hang_up, self.reset]
+        rows = [self._steps, [*self._acts, self.freeze]]
         boxes = [widgets.HBox(row, layout={"flex_flow": "row wrap"}) for row in rows]
-        self.box.children = [self._state, *boxes, self._message, self._waits, self._clients, self._chart]
+        trace = self._trace()
+        self.stage = Stage([trace], recordings=[self._recording(trace, self.stepper.state)], starts=[0], note=NOTE)
+        self.stage.on_msg(lambda _, message, buffers: self._asked(message))
+        self.box.children = [self._state, *boxes, self._message, self.stage]
 
     # Buttons.
 
@@ -79,6 +85,16 @@ class StepperPanel(Panel):
     @told_in_words
     def _step_event(self) -> None:
         self._after_step(self.stepper.step_event(PATIENCE))
+
+    @told_in_words
+    def _step_call(self) -> None:
+        self._after_step(self.stepper.step_call(PATIENCE))
+
+    def _asked(self, message: Any) -> None:
+        """The stage has come to the end of the record, and a step on is wanted."""
+        steps = {"call": self._step_call, "event": self._step_event, "wait": self._step}
+        if isinstance(message, dict) and message.get("step") in steps and not self.server.has_ended:
+            steps[message["step"]]()
 
     @told_in_words
     def _resume(self) -> None:
@@ -100,11 +116,12 @@ class StepperPanel(Panel):
     @told_in_words
     def _add(self) -> None:
         visitor = self.server.add_client()
+        name = self._names()[visitor.address]
         with LOCK:
             old = [option for option in self.who.options if option[1] is not None]
-            self.who.options = [*old, (visitor.address, visitor)]
+            self.who.options = [*old, (f"{name} ({visitor.address})", visitor)]
             self.who.value = visitor
-        self._after(f"{visitor.address} has connected.")
+        self._after(f"{name} has connected, from {visitor.address}.")
 
     @told_in_words
     def _act(self, action: str) -> None:
@@ -112,7 +129,7 @@ class StepperPanel(Panel):
         if visitor is None:
             raise LabError("There is no client yet: add one first.")
         getattr(visitor, action)()
-        self._after(f"{visitor.address}: {visitor.state}.")
+        self._after(f"{self._names()[visitor.address]}: {visitor.state}.")
 
     @told_in_words
     def _freeze(self) -> None:
@@ -127,59 +144,84 @@ class StepperPanel(Panel):
 
     # Drawing.
 
+    def _names(self) -> dict[str, str]:
+        """Of the clients that were added, by address, in the order in which they came."""
+        visitors = self.server.visitors
+        return {each.address: _name(number) for number, each in enumerate(visitors)}
+
+    def _trace(self) -> Trace:
+        return self.server.newest(NEWEST, with_list=True)
+
     def draw(self) -> bool:
         state = self.stepper.state
-        visitors = [(v.address, v.state, v.answer) for v in self.server.visitors]
-        now = (state, visitors)
+        visitors = [(each.address, each.state, each.answer) for each in self.server.visitors]
+        now = (state, visitors, self._is_frozen)
         if now != self._drawn:  # a held server stays as it is: nothing to draw
             self._drawn = now
-            self._draw_state(state)
-            self._draw_waits(state)
-            rows = [[html.escape(cell or "–") for cell in row] for row in visitors]
-            head = ["Client", "What it did last", "What it was answered"]
-            self._clients.value = table(head, rows, left=3) if rows else ""
+            self._enable(state)
+            trace = self._trace()
+            self._draw_state(state, trace)
+            self.stage.traces = [trace]
+            self.stage.recordings = [self._recording(trace, state)]
         return state.where != "ended"
 
-    def _draw_state(self, state: State) -> None:
-        ended = state.where == "ended"
-        held = state.where in ("before wait", "list in hand")
-        sign = "■" if ended else "‖" if held else "▶"
-        self._state.value = (
-            f"<p style='font-size:1.15em;color:{INK};background:#fff;margin:4px 0'>{sign} "
-            f"<b>{html.escape(self.server.name)}</b>: {html.escape(str(state))}</p>"
-        )
-        for each in (self.pause, self.step, self.step_event, self.resume, self.add):
-            each.disabled = ended
-        if not ended:
-            self.resume.disabled = state.where == "running"
-
-    def _draw_waits(self, state: State) -> None:
-        trace = self.server.newest(NEWEST)
-        if not len(trace):
-            self._waits.value = "The server has not returned from a wait yet."
-            return
-        self._wait = wait = trace[-1]
-        words, found = passed_in(trace, wait.number)
-        in_hand = state.where == "list in hand"
-        held = f" {state.handled} of {state.in_hand} handled so far; ▶ is next." if in_hand else ""
-        parts = [
-            f"<b>{headline(wait)}</b>",
-            f"<p style='margin:4px 0 0'><b>Passed in.</b> {words}</p>",
-            f"<details><summary>The list</summary>{list_html(trace, found, wait.watched)}</details>",
-            f"<p style='margin:4px 0 0'><b>Came back.</b>{held}</p>",
-            came_back(wait, trace.how, state.handled if in_hand else None),
+    def _recording(self, trace: Trace, state: State) -> Any:
+        visitors = [
+            {"name": self._names()[each.address], "state": each.state, "answer": each.answer, "waits": _waits(each)}
+            for each in self.server.visitors
         ]
-        if not wait.turns:
-            parts.append(f"<p style='margin:4px 0 0'><b>Was done so far.</b> {what_was_done(wait, trace.how)}</p>")
-        self._waits.value = f"<div style='color:{INK};background:#fff;line-height:1.5'>{''.join(parts)}</div>"
-        self._chart.value = Timeline(trace).close_up(wait.number)[0].svg()
+        live: dict[str, Any] = {"serial": next(self._serial), "held": state.is_held, "visitors": visitors}
+        if state.call:
+            live["stuck"] = {"system": state.call, "fd": state.fd, "words": self._stuck(state, trace)}
+        server = class_of(self.server, self.server.name)
+        return recording_on(trace, self.server.name, server, visitors=self._names(), live=live)
+
+    @property
+    def _is_frozen(self) -> bool:
+        return self.lab is not None and self.lab.redis_is_frozen
+
+    def _stuck(self, state: State, trace: Trace) -> str:
+        """In which call, for whom, and who has to wait because of that."""
+        names, records = self._names(), trace.records
+        address = records.peer_at(state.fd, len(records.entries))
+        whose = f"{names[address]}'s socket, fd {state.fd}" if address in names else f"fd {state.fd}"
+        held_up = [names[each.address] for each in self.server.visitors if _waits(each) and each.address != address]
+        until = f"Until it does, {_listed(held_up)} for it." if held_up else "Until it does, nobody is served."
+        return f"{state.call}() on {whose}, has not returned: what it waits for has not come. {until}"
+
+    def _in_words(self, state: State, trace: Trace) -> str:
+        if state.call:
+            return self._stuck(state, trace)
+        if not self._is_frozen or state.where not in ("running", "in wait"):
+            return str(state)
+        waiting = [self._names()[each.address] for each in self.server.visitors if _waits(each)]
+        what = "The server runs" if state.where == "running" else "The server sleeps in its wait"
+        return (
+            f"{what}, and Redis is frozen: no reply comes. {f'{_listed(waiting)} for one.' if waiting else ''}".strip()
+        )
+
+    def _draw_state(self, state: State, trace: Trace) -> None:
+        sign = "■" if state.where == "ended" else "‖" if state.is_held else "▶"
+        self._state.value = (
+            f"<p role='status' style='font-size:1.15em;color:var(--jp-content-font-color1, {INK});margin:4px 0'>{sign} "
+            f"<b>{html.escape(self.server.name)}</b>: {html.escape(self._in_words(state, trace))}</p>"
+        )
+
+    def _enable(self, state: State) -> None:
+        """A server that has ended does nothing any more, and nothing can be done to it."""
+        ended = state.where == "ended"
+        for each in (*self._steps, *self._acts):
+            each.disabled = ended
+        self.resume.disabled = ended or state.where == "running"
+        self.freeze.disabled = self.lab is None or (ended and not self._is_frozen)
 
     def picture(self) -> Picture | None:
-        trace = self.server.newest(NEWEST)
+        trace = self.stage.traces[0]
         if not len(trace):
             return None
-        words = [str(self.stepper.state), str(trace[-1])]
-        return picture_of(Timeline(trace).close_up(trace.end - 1), "\n".join(words))
+        still = self.stage.picture()
+        still.words = f"{self._in_words(self.stepper.state, trace)}\n{still.words}"
+        return still
 
     def interrupt(self) -> None:
         """Nothing of ours runs on its own; a held server goes on when the panel is closed."""
@@ -193,6 +235,20 @@ class StepperPanel(Panel):
                 if self.lab is not None and self.lab.redis_is_frozen:
                     self.lab.thaw_redis()
             self.stepper.close()
+
+
+def _name(number: int) -> str:
+    return GIVEN_NAMES[number] if number < len(GIVEN_NAMES) else f"client {number + 1}"
+
+
+def _waits(visitor: Visitor) -> bool:
+    return visitor.state == "request sent" and not visitor.answer
+
+
+def _listed(names: list[str]) -> str:
+    """The names, and a verb: "Ada waits", "Ada and Bob wait"."""
+    *others, last = names
+    return f"{', '.join(others)} and {last} wait" if others else f"{last} waits"
 
 
 def _lab_of(server: Server) -> Lab | None:

@@ -2,11 +2,11 @@
 // `draw(position)`, at most once for each frame of the screen.
 //
 // `step(position, direction)` says where the next step leads, forward (1) or back (-1), and `advance(position, seconds)`
-// where so much time does.
+// where so much time does. `isEndless()`: there may come more.
 
 export class Player {
-  constructor({ last, draw, step, advance, label }) {
-    Object.assign(this, { last, draw, step, advance, position: 0, playing: false, frames: 0 });
+  constructor({ last, draw, step, advance, label, isEndless = () => false }) {
+    Object.assign(this, { last, draw, step, advance, isEndless, position: 0, playing: false, frames: 0 });
     this.bar = document.createElement("div");
     this.bar.className = "zh-bar";
     this.button("|◀", "To the start (Home)", () => this.go(0));
@@ -51,6 +51,11 @@ export class Player {
     if (!this.due) this.due = requestAnimationFrame(() => { this.due = 0; this.show(); });
   }
 
+  setLast(last) {
+    this.last = last;
+    this.slider.max = last;
+  }
+
   move(direction) { this.go(this.step(this.position, direction)); }
 
   show() {
@@ -62,7 +67,7 @@ export class Player {
   toggle() { if (this.playing) this.pause(); else this.start(); }
 
   start() {
-    if (this.position >= this.last) this.position = 0;
+    if (this.position >= this.last && !this.isEndless()) this.position = 0;
     this.playing = true;
     this.play.textContent = "⏸ Pause";
     this.before = performance.now();
@@ -79,7 +84,7 @@ export class Player {
     this.position = Math.min(this.last, this.advance(this.position, (now - this.before) / 1000));
     this.before = now;
     this.show();
-    if (this.position >= this.last) this.pause();
+    if (this.position >= this.last && !this.isEndless()) this.pause();
     else requestAnimationFrame(this.tick);
   }
 }
