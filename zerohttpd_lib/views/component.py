@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import anywidget
 from IPython.display import display
 
-from .panel import HIDDEN, WIDGET
+from .panel import HIDDEN, WIDGET, close_the_one_before
 from .picture import Picture
 from .web import STYLE, component
 
@@ -17,6 +17,10 @@ class Component(anywidget.AnyWidget):  # type: ignore[misc]
 
     _css = STYLE
     shown: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        close_the_one_before(self)
 
     def picture(self) -> Picture:
         """A still of it."""

@@ -1,0 +1,252 @@
+// The waits of one server, or of two on one clock and one scale: all of them from afar, and a stretch from close up.
+// Press one to pick it, drag over a stretch to come closer; both servers move together.
+import { element, onKeys } from "./page.js";
+import { counted } from "./words.js";
+import { Sheet, duration, ticks } from "./sheet.js";
+
+const LEFT = 64, RIGHT = 10; // pixels beside the drawing
+const ROLES = ["listener", "client", "redis"];
+const FIRST_STRETCH = 40; // waits that are shown from close up at first
+const SHORTEST = 20e-6; // seconds that can be shown
+
+// One server's waits as numbers: `looks` has for each wait the seconds that the kernel looked (NaN: not told apart).
+export class Waits {
+  constructor(recording, looks) {
+    this.recording = recording;
+    this.title = recording.meta.title;
+    this.looks = new Float32Array(looks.buffer ?? looks, looks.byteOffset ?? 0, recording.length);
+    this.end = this.endOf(recording.length - 1);
+  }
+
+  endOf(i) { const { done, returned } = this.recording.times(i); return done ?? returned; }
+
+  // The wait that was going on at this time.
+  at(seconds) {
+    let [low, high] = [0, this.recording.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.recording.times(middle).called <= seconds) low = middle; else high = middle - 1;
+    }
+    return low;
+  }
+
+  middleOf(i) { const { called, returned } = this.recording.times(i); return (called + returned) / 2; }
+
+  // How long it slept and looked, in seconds; null where the record cannot tell.
+  apart(i) {
+    const { called, returned } = this.recording.times(i), look = this.looks[i];
+    return Number.isNaN(look) ? null : { look, asleep: Math.max(0, returned - called - look) };
+  }
+
+  said(i) {
+    const { recording } = this, { called, returned, done } = recording.times(i), apart = this.apart(i);
+    const waited = apart ? `looked ${duration(apart.look)}, asleep ${duration(apart.asleep)}` : `waited ${duration(returned - called)}`;
+    return `Wait ${recording.number(i).toLocaleString("en")}: ${recording.ready(i).toLocaleString("en")} ready of ` +
+      `${recording.watched(i).toLocaleString("en")} watched; ${waited}; ` + (done === null ? "has not come back yet" : `handled in ${duration(done - returned)}`);
+  }
+}
+
+export class Timeline {
+  constructor(servers, parent, onPick) {
+    Object.assign(this, { servers, onPick, chosen: servers.map(() => 0) });
+    this.last = Math.max(...servers.map((each) => each.end));
+    this.most = Math.max(5, ...servers.map(({ recording }) => maximum(recording.length, (i) => recording.ready(i))));
+    this.mostWatched = Math.max(20, ...servers.map(({ recording }) => maximum(recording.length, (i) => recording.watched(i))));
+    this.range = [0, this.last];
+    this.root = element("div", "zh-timeline", parent);
+    this.tip = element("div", "zh-tip", this.root);
+    this.tip.hidden = true;
+    this.lanes = servers.map((server, k) => this.lane(server, k));
+  }
+
+  lane(server, k) {
+    const box = element("section", "zh-lane", this.root), title = element("h4", "zh-title", box);
+    title.textContent = server.title;
+    title.style.color = `var(--zh-${server.title}, var(--zh-ink))`;
+    const far = new Sheet(element("div", "zh-far", box), 74, "zh-overview");
+    far.canvas.setAttribute("role", "img");
+    far.canvas.setAttribute("aria-label", `All waits of ${server.title}: how many were watched, and how many ready`);
+    const near = new Sheet(element("div", "zh-near", box), 118, "zh-close-up");
+    Object.assign(near.canvas, { tabIndex: 0 });
+    near.canvas.setAttribute("role", "slider");
+    near.canvas.setAttribute("aria-label", `Waits of ${server.title}`);
+    this.listen(far, k, () => [0, this.last]);
+    this.listen(near, k, () => this.range);
+    onKeys(near.canvas, {
+      ArrowRight: (fast) => this.pick(k, this.chosen[k] + (fast ? 10 : 1)), ArrowLeft: (fast) => this.pick(k, this.chosen[k] - (fast ? 10 : 1)),
+      Home: () => this.pick(k, 0), End: () => this.pick(k, server.recording.length - 1),
+      "+": () => this.zoom(0.5), "-": () => this.zoom(2), Escape: () => this.show([0, this.last]),
+    });
+    return { far, near };
+  }
+
+  // Pressed: picks. Dragged: comes closer. Over it: says what is there.
+  listen(sheet, k, range) {
+    let from = null;
+    const canvas = sheet.canvas, seconds = (event) => this.timeAt(event, canvas, range());
+    canvas.addEventListener("pointerdown", (event) => { from = seconds(event); canvas.setPointerCapture(event.pointerId); });
+    canvas.addEventListener("pointermove", (event) => {
+      if (from === null) return this.hover(k, seconds(event), event);
+      this.brush = [from, seconds(event)].sort((a, b) => a - b);
+      this.draw();
+    });
+    canvas.addEventListener("pointerup", (event) => {
+      const width = (this.brush?.[1] ?? 0) - (this.brush?.[0] ?? 0), [low, high] = range(), at = seconds(event);
+      const dragged = this.brush && width > ((high - low) / canvas.clientWidth) * 4;
+      [from, this.brush, canvas.brushed] = [null, dragged ? this.brush : null, dragged];
+      if (dragged) { const to = this.brush; this.brush = null; this.show(to); } else this.pick(k, this.servers[k].at(at));
+    });
+    canvas.addEventListener("pointerleave", () => { this.tip.hidden = true; });
+    canvas.addEventListener("dblclick", () => this.show([0, this.last]));
+  }
+
+  timeAt(event, canvas, [low, high]) {
+    const x = event.clientX - canvas.getBoundingClientRect().left, part = (x - LEFT) / Math.max(1, canvas.clientWidth - LEFT - RIGHT);
+    return low + Math.min(1, Math.max(0, part)) * (high - low);
+  }
+
+  hover(k, seconds, event) {
+    const server = this.servers[k], place = this.root.getBoundingClientRect();
+    this.tip.textContent = seconds > server.end ? `The record of ${server.title} has ended.` : server.said(server.at(seconds));
+    this.tip.hidden = false;
+    const left = Math.min(event.clientX - place.left + 12, place.width - this.tip.offsetWidth - 4);
+    Object.assign(this.tip.style, { left: `${Math.max(0, left)}px`, top: `${event.clientY - place.top + 16}px` });
+  }
+
+  // Of the others, the wait that was going on at the same time.
+  pick(k, i) {
+    const server = this.servers[k], moment = server.middleOf(this.chosen[k] = Math.min(server.recording.length - 1, Math.max(0, i)));
+    this.servers.forEach((other, n) => { if (n !== k) this.chosen[n] = other.at(moment); });
+    this.follow(moment);
+    this.onPick();
+  }
+
+  follow(moment) {
+    const [low, high] = this.range, span = high - low;
+    if (moment < low || moment > high) this.range = this.inside(moment - span / 2, span);
+  }
+
+  // Neither before the start nor past the end.
+  inside(low, span) {
+    const width = Math.min(this.last, Math.max(SHORTEST, span)), from = Math.min(this.last - width, Math.max(0, low));
+    return [from, from + width];
+  }
+
+  show([low, high]) {
+    this.range = this.inside(low, high - low);
+    this.onPick();
+  }
+
+  zoom(by) {
+    const [low, high] = this.range, span = (high - low) * by, moment = this.servers[0].middleOf(this.chosen[0]);
+    this.show([moment - span / 2, moment + span / 2]);
+  }
+
+  closeTo(k) {
+    const server = this.servers[k], i = this.chosen[k], half = FIRST_STRETCH / 2, { recording } = server;
+    const from = recording.times(Math.max(0, i - half)).called, to = server.endOf(Math.min(recording.length - 1, i + half));
+    this.range = this.inside(from, to - from);
+  }
+
+  draw() {
+    this.lanes.forEach(({ far, near }, k) => {
+      this.drawFar(far, k);
+      this.drawNear(near, k);
+      const server = this.servers[k], number = server.recording.number(this.chosen[k]);
+      const says = { valuenow: number, valuemin: server.recording.number(0), valuemax: server.recording.number(server.recording.length - 1), valuetext: server.said(this.chosen[k]) };
+      for (const [name, value] of Object.entries(says)) near.canvas.setAttribute(`aria-${name}`, value);
+    });
+  }
+
+  // From afar: the most of each pixel's waits, on a logarithmic scale; and the stretch that is shown below.
+  drawFar(sheet, k) {
+    if (!sheet.begin()) return;
+    const { recording } = this.servers[k], floor = sheet.height - 16, top = 6, [ink, ready] = [sheet.colour("ink"), sheet.colour("client")];
+    const x = scale([0, this.last], sheet), height = (n) => (Math.log10(Math.max(1, n)) + 0.15) / (Math.log10(this.mostWatched) + 0.3) * (floor - top);
+    sheet.box(x(this.range[0]), top - 4, Math.max(2, x(this.range[1]) - x(this.range[0])), floor - top + 4, sheet.colour("mark"));
+    for (const n of [1, 10, 100, 1000, 10000].filter((each) => each <= this.mostWatched)) {
+      sheet.box(LEFT, floor - height(n), sheet.width - LEFT - RIGHT, 1, sheet.colour("line"));
+      if (n !== 10 || this.mostWatched < 500) sheet.text(n.toLocaleString("en"), LEFT - 6, floor - height(n), sheet.colour("faint"), "right");
+    }
+    const columns = new Map();
+    for (let i = 0; i < recording.length; i++) {
+      const at = Math.round(x(recording.times(i).called)), most = columns.get(at) ?? [0, 0];
+      columns.set(at, [Math.max(most[0], recording.ready(i)), Math.max(most[1], recording.watched(i))]);
+    }
+    for (const [at, [found, watched]] of columns) {
+      if (found) sheet.box(at, floor - height(found), 1, height(found), ready);
+      sheet.box(at, floor - height(watched) - 1, 2, 2, ink);
+    }
+    this.axis(sheet, x, [0, this.last], floor);
+    this.marks(sheet, x, k, top - 4, floor);
+  }
+
+  // From close up: each wait as long as it was, each handling as high as its ready list.
+  drawNear(sheet, k) {
+    if (!sheet.begin()) return;
+    const server = this.servers[k], { recording } = server, strip = 12, floor = sheet.height - 18 - strip, top = 6;
+    const x = scale(this.range, sheet), high = (n) => (n / this.most) * (floor - top);
+    const clip = (seconds) => Math.min(this.range[1], Math.max(this.range[0], seconds));
+    const span = (from, to, y, height, colour) => { if (to >= this.range[0] && from <= this.range[1]) sheet.box(x(clip(from)), y, Math.max(1, x(clip(to)) - x(clip(from))), height, colour); };
+    const { called, done, returned } = recording.times(this.chosen[k]);
+    span(called, done ?? returned, top - 4, floor - top + 4 + strip, sheet.colour("mark"));
+    for (const n of ticks(0, this.most, 3)) {
+      sheet.box(LEFT, floor - high(n), sheet.width - LEFT - RIGHT, 1, sheet.colour("line"));
+      if (n > 0 && Number.isInteger(n)) sheet.text(n.toLocaleString("en"), LEFT - 6, floor - high(n), sheet.colour("faint"), "right");
+    }
+    sheet.text("its time", LEFT - 6, floor + strip / 2, sheet.colour("faint"), "right");
+    const colours = Object.fromEntries([...ROLES, "cold", "looked", "ink", "faint"].map((name) => [name, sheet.colour(name)]));
+    const first = server.at(this.range[0]), crowd = server.at(this.range[1]) - first > sheet.width * 3;
+    for (let i = first; i < recording.length && recording.times(i).called <= this.range[1]; i++) {
+      const time = recording.times(i), end = time.done ?? time.returned, apart = server.apart(i);
+      const asleepTo = apart ? time.called + apart.asleep : time.returned;
+      span(time.called, asleepTo, floor, strip, apart ? colours.cold : colours.faint);
+      if (apart) span(asleepTo, time.returned, floor, strip, colours.looked);
+      span(time.returned, end, floor, strip, colours.ink);
+      const roles = crowd ? { client: recording.ready(i) } : rolesOf(recording, i);
+      let y = floor;
+      for (const role of Object.keys(roles)) { y -= high(roles[role]); span(time.returned, end, y, high(roles[role]), colours[role] ?? colours.faint); }
+    }
+    if (server.end < this.range[1]) sheet.text("its record ends here", Math.max(LEFT + 4, x(clip(server.end)) + 6), floor - 10, colours.faint);
+    this.axis(sheet, x, this.range, floor + strip);
+    this.marks(sheet, x, k, top - 4, floor + strip);
+  }
+
+  axis(sheet, x, range, y) {
+    for (const at of ticks(...range, sheet.width / 110)) {
+      sheet.box(x(at), y, 1, 4, sheet.colour("faint"));
+      const words = duration(at, range[1] - range[0] < 0.01 ? range[1] - range[0] : 1);
+      sheet.text(words, Math.min(x(at), sheet.width - 30), y + 10, sheet.colour("faint"), "center");
+    }
+  }
+
+  marks(sheet, x, k, top, floor) {
+    const moment = this.servers[k].middleOf(this.chosen[k]);
+    if (moment >= this.range[0] || sheet === this.lanes[k].far) sheet.box(x(moment) - 0.75, top, 1.5, floor - top, sheet.colour("ink"));
+    if (!this.brush) return;
+    sheet.context.globalAlpha = 0.25;
+    sheet.box(x(this.brush[0]), top, x(this.brush[1]) - x(this.brush[0]), floor - top, sheet.colour("ink"));
+    sheet.context.globalAlpha = 1;
+  }
+}
+
+export const KEY_OF_TIMES = [["cold", "asleep in the wait"], ["looked", "the kernel looks"], ["handled", "the server handles what was ready"], ["untold", "slept or looked: not told apart"]];
+
+const scale = ([low, high], sheet) => (seconds) => LEFT + ((seconds - low) / (high - low || 1)) * (sheet.width - LEFT - RIGHT);
+
+function maximum(length, value) {
+  let most = 0;
+  for (let i = 0; i < length; i++) most = Math.max(most, value(i));
+  return most;
+}
+
+function rolesOf(recording, i) {
+  const [first] = recording.span(i), roles = {};
+  for (let n = 0; n < recording.ready(i); n++) {
+    const { role } = recording.row(first + n);
+    roles[role] = (roles[role] ?? 0) + 1;
+  }
+  return roles;
+}
+
+export const readyWords = (recording, i) => Object.entries(rolesOf(recording, i)).map(([role, n]) => counted(n, role)).join(", ");
