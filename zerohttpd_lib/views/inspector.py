@@ -55,6 +55,7 @@ class Inspector(Component):
         if not all(len(trace) for trace in self.traces):
             raise LabError("There is no wait in this trace yet. Ask the server for a page, and try again.")
         super().__init__(**traits_of(found))
+        self.select(self.chosen[0])
 
     @property
     def trace(self) -> Trace:

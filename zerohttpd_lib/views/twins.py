@@ -33,7 +33,7 @@ class TwinTimelines(Inspector):
 
     def __init__(self, sources: Sequence[Source]) -> None:
         super().__init__(sources)
-        self.select(min(map(len, self.traces)) // 2)
+        TwinTimelines.select(self, min(map(len, self.traces)) // 2)
 
     def select(self, offset: int) -> None:
         self.offset = max(0, min(offset, max(map(len, self.traces)) - 1))

@@ -94,4 +94,4 @@ export class Lists {
 }
 
 const HEAD = ["fd", "the kernel watches for", "the program asked for", "whose", "other end", "do they agree?"];
-const inOneLine = (row, head) => `fd ${row[FD]}, ${row[ROLE] || "not recorded whose"} ${row[PEER_OF]}. ` + [KERNEL, PROGRAM, VERDICT].map((n) => `${head[n]}: ${row[n]}`).join("; ");
+const inOneLine = (row, head) => `fd ${row[FD]}, ${row[ROLE] || "not recorded whose"} ${row[PEER_OF]}. ` + [KERNEL, PROGRAM, VERDICT].map((n) => `${head[n]}${head[n].endsWith("?") ? "" : ":"} ${row[n]}`).join("; ");
