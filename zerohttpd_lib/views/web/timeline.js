@@ -161,19 +161,14 @@ export class Timeline {
   // From afar: the most of each pixel's waits, on a logarithmic scale; and the stretch that is shown below.
   drawFar(sheet, k) {
     if (!sheet.begin()) return;
-    const { recording } = this.servers[k], floor = sheet.height - 16, top = 6, [ink, ready] = [sheet.colour("ink"), sheet.colour("client")];
+    const floor = sheet.height - 16, top = 6, [ink, ready] = [sheet.colour("ink"), sheet.colour("client")];
     const x = scale([0, this.last], sheet), height = (n) => (Math.log10(Math.max(1, n)) + 0.15) / (Math.log10(this.mostWatched) + 0.3) * (floor - top);
     sheet.box(x(this.range[0]), top - 4, Math.max(2, x(this.range[1]) - x(this.range[0])), floor - top + 4, sheet.colour("mark"));
     for (const n of [1, 10, 100, 1000, 10000].filter((each) => each <= this.mostWatched)) {
       sheet.box(LEFT, floor - height(n), sheet.width - LEFT - RIGHT, 1, sheet.colour("line"));
       if (n !== 10 || this.mostWatched < 500) sheet.text(n.toLocaleString("en"), LEFT - 6, floor - height(n), sheet.colour("faint"), "right");
     }
-    const columns = new Map();
-    for (let i = 0; i < recording.length; i++) {
-      const at = Math.round(x(recording.times(i).called)), most = columns.get(at) ?? [0, 0];
-      columns.set(at, [Math.max(most[0], recording.ready(i)), Math.max(most[1], recording.watched(i))]);
-    }
-    for (const [at, [found, watched]] of columns) {
+    for (const [at, { found, watched }] of this.columns(sheet, k, [0, this.last], x)) {
       if (found) sheet.box(at, floor - height(found), 1, height(found), ready);
       sheet.box(at, floor - height(watched) - 1, 2, 2, ink);
     }
@@ -196,20 +191,50 @@ export class Timeline {
     }
     sheet.text("its time", LEFT - 6, floor + strip / 2, sheet.colour("faint"), "right");
     const colours = Object.fromEntries([...ROLES, "cold", "looked", "ink", "faint"].map((name) => [name, sheet.colour(name)]));
-    const first = server.at(this.range[0]), crowd = server.at(this.range[1]) - first > sheet.width * 3;
-    for (let i = first; i < recording.length && recording.times(i).called <= this.range[1]; i++) {
+    const first = server.at(this.range[0]), crowd = server.at(this.range[1]) - first > sheet.width * 2;
+    if (crowd) this.drawCrowd(sheet, k, x, { floor, strip, high, colours });
+    else for (let i = first; i < recording.length && recording.times(i).called <= this.range[1]; i++) {
       const time = recording.times(i), end = time.done ?? time.returned, apart = server.apart(i);
       const asleepTo = apart ? time.called + apart.asleep : time.returned;
       span(time.called, asleepTo, floor, strip, apart ? colours.cold : colours.faint);
       if (apart) span(asleepTo, time.returned, floor, strip, colours.looked);
       span(time.returned, end, floor, strip, colours.ink);
-      const roles = crowd ? { client: recording.ready(i) } : rolesOf(recording, i);
+      const roles = rolesOf(recording, i);
       let y = floor;
       for (const role of Object.keys(roles)) { y -= high(roles[role]); span(time.returned, end, y, high(roles[role]), colours[role] ?? colours.faint); }
     }
     if (server.end < this.range[1]) sheet.text("its record ends here", Math.max(LEFT + 4, x(clip(server.end)) + 6), floor - 10, colours.faint);
     this.axis(sheet, x, this.range, floor + strip);
     this.marks(sheet, x, k, top - 4, floor + strip);
+  }
+
+  // More waits than pixels: of each pixel the longest ready list, and its time as shares.
+  drawCrowd(sheet, k, x, { floor, strip, high, colours }) {
+    for (const [at, column] of this.columns(sheet, k, this.range, x)) {
+      sheet.box(at, floor - high(column.found), 1, high(column.found), colours.client);
+      const parts = [["cold", column.asleep], ["looked", column.looked], ["faint", column.untold], ["ink", column.handled]];
+      const sum = parts.reduce((all, [, part]) => all + part, 0) || 1;
+      let y = floor;
+      for (const [name, part] of parts) { sheet.box(at, y, 1, (part / sum) * strip, colours[name]); y += (part / sum) * strip; }
+    }
+  }
+
+  // The waits of each pixel, added up once for as long as the same stretch is shown.
+  columns(sheet, k, range, x) {
+    const key = `${range}:${sheet.width}`, server = this.servers[k], { recording } = server;
+    if (sheet.kept?.key === key) return sheet.kept.columns;
+    const columns = new Map(), last = server.at(range[1]);
+    for (let i = server.at(range[0]); i <= last; i++) {
+      const { called, returned, done } = recording.times(i), at = Math.max(LEFT, Math.round(x(called))), look = server.looks[i], waited = returned - called;
+      let column = columns.get(at);
+      if (!column) columns.set(at, column = { found: 0, watched: 0, asleep: 0, looked: 0, untold: 0, handled: 0 });
+      column.found = Math.max(column.found, recording.ready(i));
+      column.watched = Math.max(column.watched, recording.watched(i));
+      if (Number.isNaN(look)) column.untold += waited; else { column.looked += look; column.asleep += Math.max(0, waited - look); }
+      column.handled += (done ?? returned) - returned;
+    }
+    sheet.kept = { key, columns };
+    return columns;
   }
 
   axis(sheet, x, range, y) {
