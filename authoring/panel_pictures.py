@@ -28,7 +28,7 @@ FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networkin
 PICTURES: Final = ROOT / "docs/panels"
 THEMES: Final = {"": "JupyterLab Light", "-dark": "JupyterLab Dark"}
 HIGHEST: Final = 1000  # pixels: what is below is more of the same
-COLOURS: Final = 96
+COLOURS: Final = 255
 SOON: Final = 60_000  # milliseconds
 
 
@@ -87,7 +87,7 @@ def take(page: Any, output: Any) -> Image.Image:
     page.wait_for_timeout(500)
     picture = Image.open(io.BytesIO(shown.screenshot())).convert("RGB")
     cut = picture.crop((0, 0, picture.width, min(picture.height, HIGHEST)))
-    return cut.convert("P", palette=Image.Palette.ADAPTIVE, colors=COLOURS)
+    return cut.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
 
 
 # What is done with each panel before it is taken.

@@ -284,3 +284,23 @@ def test_at_the_end_nothing_is_left_and_the_saved_notebook_has_pictures(book: Bo
     for cell, name in zip(saved.cells[:-1], CELLS, strict=False):
         if name not in ("picked", "count"):
             assert any("image/png" in output.get("data", {}) for output in cell.outputs), (name, cell.outputs)
+
+
+def test_a_record_outlives_its_kernel(book: Book) -> None:
+    """The browser has all of it: once the kernel has been restarted, it still goes from wait to wait."""
+    page, panel = book.page, book.run("replay")
+    wait_for_text(panel, re.compile(r"Wait [\d,]+: "))
+    page.evaluate("""async () => {
+      const headers = { "X-XSRFToken": document.cookie.match(/_xsrf=([^;]+)/)?.[1] ?? "" };
+      const [kernel] = await (await fetch("/api/kernels")).json();
+      await fetch(`/api/kernels/${kernel.id}/restart`, { method: "POST", headers });
+    }""")
+    page.wait_for_timeout(3000)
+    panel.get_by_role("slider", name="Waits of epoll").focus()
+    for key in ("End", "Home"):
+        before = panel.locator(".zh-detail h4").inner_text()
+        page.keyboard.press(key)
+        page.wait_for_function(
+            "([head, before]) => head.innerText !== before",
+            arg=[panel.locator(".zh-detail h4").element_handle(), before], timeout=SOON,
+        )  # fmt: skip

@@ -1,6 +1,6 @@
 // One wait of one server, in words and tables; and the history of a descriptor.
 import { element, roleOf, table } from "./page.js";
-import { counted, doneWords, passedIn, turnsOf } from "./words.js";
+import { counted, doneWords, passedIn, turnsOf } from "./acts.js";
 import { eventNames } from "./recording.js";
 import { livesOf } from "./history.js";
 

@@ -1,7 +1,8 @@
 // The waits of a server, or of two: a timeline, and what the wait that is picked was about. All of it is read from the
 // record, here; no kernel is asked.
+import { Waits } from "./waits.js";
 import { button, drawAgain, element, keep, keyed, table } from "./page.js";
-import { KEY_OF_TIMES, Timeline, Waits } from "./timeline.js";
+import { KEY_OF_TIMES, Timeline } from "./timeline.js";
 import { Details } from "./details.js";
 import { Recording } from "./recording.js";
 import { lookedAt } from "./glance.js";

@@ -137,13 +137,21 @@ export function* eachRow(recording) {
   }
 }
 
-// All rows of one descriptor that say that it was watched, changed, forgotten or ready.
-export function* rowsOf(recording, fd) {
+// All rows of one descriptor that say that it was watched, changed, forgotten or ready, with the waits they belong to.
+export function rowsOf(recording, fd) {
+  recording.byDescriptor ??= sortedByDescriptor(recording);
+  return (recording.byDescriptor.get(fd) ?? []).map(([wait, place]) => ({ wait, row: { ...recording.row(place), peer: recording.peerBefore(place) } }));
+}
+
+function sortedByDescriptor(recording) {
+  const found = new Map(), { entries } = recording;
   for (let i = 0; i < recording.length; i++) {
     const [first, end] = recording.span(i);
     for (let place = first; place < end; place++) {
-      if (recording.entries.getInt32(place * ENTRY, true) !== fd || recording.entries.getUint8(place * ENTRY + 8) > 3) continue;
-      yield { wait: i, row: { ...recording.row(place), peer: recording.peerBefore(place) } };
+      if (entries.getUint8(place * ENTRY + 8) > 3) continue;
+      const fd = entries.getInt32(place * ENTRY, true), places = found.get(fd);
+      if (places) places.push([i, place]); else found.set(fd, [[i, place]]);
     }
   }
+  return found;
 }

@@ -1,9 +1,9 @@
 // Two servers under one workload: a lane for each descriptor, a column for each wait. Both move together.
+import { Waits } from "./waits.js";
 import { TELLINGS, tellingsOf } from "./tellings.js";
 import { Details } from "./details.js";
 import { Recording } from "./recording.js";
 import { Sheet } from "./sheet.js";
-import { Waits } from "./timeline.js";
 import { button, drawAgain, element, keep, onKeys, table } from "./page.js";
 
 const WINDOW = 60; // waits that are shown
