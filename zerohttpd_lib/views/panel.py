@@ -234,7 +234,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "",
     body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
     top = f"<caption style='caption-side:top;text-align:left'>{caption}</caption>" if caption else ""
     return (
-        f"<table style='color:{THEMED};font-variant-numeric:tabular-nums;line-height:1.5;"
+        f"<table style='color:inherit;font-variant-numeric:tabular-nums;line-height:1.5;"
         f"border-collapse:collapse'>{top}<thead style='border-bottom:1px solid currentcolor'>"
         f"<tr>{line('th', head)}</tr></thead><tbody>{body}</tbody></table>"
     )
