@@ -1,14 +1,15 @@
 // What a descriptor number stood for, one life after the other: the kernel gives a number that is closed to the next one.
-import { KINDS_OF_LIFE, rowsOf } from "./recording.js";
+import { kindOf, rowsOf } from "./rows.js";
 
 // Sentences, the newest life that began at or before wait `i` last; and how many lives there are in all.
 export function livesOf(recording, fd, i) {
   const lives = [];
   let life = null;
   const begin = (wait, row) => { life = { born: wait, role: row.role, peer: row.peer, ready: 0, died: null }; lives.push(life); };
-  if (recording.firstList()?.has(fd)) begin(null, recording.firstList().get(fd));
+  const there = recording.listAt(0)?.get(fd);
+  if (there) begin(null, there);
   for (const { wait, row } of rowsOf(recording, fd)) {
-    const kind = KINDS_OF_LIFE[row.kind];
+    const kind = kindOf(recording, row);
     if (kind === "watch") begin(wait, row);
     else if (!life) begin(null, row);
     if (kind === "ready") life.ready += 1;

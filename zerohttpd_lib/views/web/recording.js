@@ -90,9 +90,6 @@ export class Recording {
     return list;
   }
 
-  // The one that the first wait began with.
-  firstList() { return this.listed ? (this.snapshots.length || this.snapshots.push(this.nextSnapshot()), this.snapshots[0]) : null; }
-
   nextSnapshot() {
     if (this.snapshots.length === 0) {
       const rows = Array.from({ length: this.listed.byteLength / ENTRY }, (_, n) => this.row(n, this.listed));
@@ -123,35 +120,3 @@ const BITS = [[1, "IN"], [2, "PRI"], [4, "OUT"], [8, "ERR"], [16, "HUP"], [32, "
 
 // Event bits as words, as kernel/events.py has them.
 export const eventNames = (bits) => BITS.filter(([bit]) => bits & bit).map(([, name]) => name).join("|") || "none";
-
-export const KINDS_OF_LIFE = KINDS; // of those rows that say what a descriptor is: the others are calls, turns and peers
-
-// What a row is about: of a call its name, of a peer and the like "".
-export const ROW_KINDS = (recording, row) => (row.kind >= FIRST_CALL ? recording.meta.calls[row.kind - FIRST_CALL] : KINDS[row.kind] ?? "");
-
-// Every row, in order, with its wait.
-export function* eachRow(recording) {
-  for (let i = 0; i < recording.length; i++) {
-    const [first, end] = recording.span(i);
-    for (let place = first; place < end; place++) yield { wait: i, place, row: recording.row(place) };
-  }
-}
-
-// All rows of one descriptor that say that it was watched, changed, forgotten or ready, with the waits they belong to.
-export function rowsOf(recording, fd) {
-  recording.byDescriptor ??= sortedByDescriptor(recording);
-  return (recording.byDescriptor.get(fd) ?? []).map(([wait, place]) => ({ wait, row: { ...recording.row(place), peer: recording.peerBefore(place) } }));
-}
-
-function sortedByDescriptor(recording) {
-  const found = new Map(), { entries } = recording;
-  for (let i = 0; i < recording.length; i++) {
-    const [first, end] = recording.span(i);
-    for (let place = first; place < end; place++) {
-      if (entries.getUint8(place * ENTRY + 8) > 3) continue;
-      const fd = entries.getInt32(place * ENTRY, true), places = found.get(fd);
-      if (places) places.push([i, place]); else found.set(fd, [[i, place]]);
-    }
-  }
-  return found;
-}

@@ -1,6 +1,6 @@
 // Why was a descriptor on a ready list? New data, or old data told again: it depends on what was taken since it was
 // told before (man 7 epoll). Read from the calls on sockets; where these were not recorded, it is not known.
-import { ROW_KINDS, eachRow } from "./recording.js";
+import { eachRow, kindOf } from "./rows.js";
 
 const IN = 1, GONE = 8 | 16 | 0x2000; // ERR, HUP, RDHUP
 
@@ -14,7 +14,7 @@ export const TELLINGS = {
 export function tellingsOf(recording) {
   const found = Array.from({ length: recording.length }, () => new Map()), taken = new Map();
   for (const { wait, row } of eachRow(recording)) {
-    const kind = ROW_KINDS(recording, row);
+    const kind = kindOf(recording, row);
     if (kind === "ready") found[wait].set(row.fd, told(row, taken, recording.meta.details));
     else if (kind === "watch" || kind === "forget") taken.set(row.fd, "all");
     else if (taken.has(row.fd) && (kind === "receive" || kind === "accept")) taken.set(row.fd, isEmptied(recording, row, kind) ? "all" : "some");
