@@ -33,6 +33,10 @@ CELLS = {
         look = inspector(traces["epoll"])
         look
     """,
+    "picked": """
+        print("picked:", look.wait.number)
+        look.select(50)
+    """,
     "two": """
         two = inspector(traces["poll"], traces["epoll"])
         two
@@ -58,7 +62,11 @@ CELLS = {
             result = lab.load(server, clients=4, seconds=1, keep_alive=True, progress=False)
             traces[rung] = server.to_run(result)
         twins = twin_timelines(traces["keepalive"], traces["edge"])
+        all_twins = [*globals().get("all_twins", []), twins]
         twins
+    """,
+    "count": """
+        print("twins that are open:", sum(each.comm is not None for each in all_twins))
     """,
     "replay": """
         traces["epoll"].save("epoll.npz")

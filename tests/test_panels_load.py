@@ -32,6 +32,10 @@ def is_idle(panel: LoadPanel) -> bool:
     return panel.stop.disabled and not panel.start.disabled
 
 
+def rows_of(panel: LoadPanel) -> list[list[str]]:
+    return panel.view.load["rows"]
+
+
 def start_and_wait(panel: LoadPanel) -> None:
     panel.start.click()
     wait_until(lambda: panel._job is not None and not panel._job.is_alive())
@@ -43,13 +47,13 @@ def threads_of_panels() -> list[str]:
 
 def test_start_measures_and_the_numbers_move_meanwhile(panel: LoadPanel) -> None:
     seen = set()
-    panel._numbers.observe(lambda change: seen.add(change["new"]), "value")
+    panel.view.observe(lambda change: seen.update(row[3] for row in change["new"]["rows"]), "load")
     start_and_wait(panel)
     result = panel.runs[0].result
     assert result is not None
     assert result.requests > 0
     assert len(seen) >= 3
-    assert f"<b>{result.requests_per_second:,.0f}</b>" in panel._numbers.value
+    assert rows_of(panel)[-1][3] == f"{result.requests_per_second:,.0f}"
     assert is_idle(panel)
 
 
@@ -58,9 +62,9 @@ def test_runs_are_kept_and_drawn_over_each_other(panel: LoadPanel) -> None:
     panel.rung.value, panel.idle.value = "poll", 50
     start_and_wait(panel)
     assert [run.name for run in panel.runs] == ["1 epoll, 4 clients", "2 poll, 4 + 50 silent"]
-    first_chart = panel._charts.value.partition("</svg>")[0]
-    assert first_chart.count("<polyline") == 2
-    assert "requests/s" in first_chart
+    shown = panel.view.load["runs"]
+    assert [run["colour"] for run in shown] == ["epoll", "poll"]
+    assert [len(run["rates"]) for run in shown] == [len(run.samples) for run in panel.runs]
     assert panel.picture().png.startswith(PNG)
     panel.clear.click()
     assert panel.runs == []
@@ -74,8 +78,8 @@ def test_the_panel_has_all_three_kinds_of_load(panel: LoadPanel) -> None:
     assert panel.runs[0].plan.think == 0.1
     assert panel.run(rate=100).plan.rate == 100
     assert panel.kind.value == "come at a fixed rate"
-    assert "100 requests due a second" in panel._numbers.value
-    assert "4 clients who think for 0.1 s" in panel._numbers.value
+    assert "100 requests due a second" in rows_of(panel)[1][2]
+    assert "4 clients who think for 0.1 s" in rows_of(panel)[0][2]
 
 
 def test_a_pace_that_makes_no_sense_is_refused_in_words(panel: LoadPanel) -> None:
@@ -176,6 +180,25 @@ def test_close_in_the_middle_of_a_run_leaves_no_process_and_no_thread(panel: Loa
     panel.close()
     assert threads_of_panels() == []
     assert all(is_gone(pid) for pid in pids)
+
+
+def test_the_first_choice_is_a_server_that_silent_clients_do_not_stop(lab: Lab) -> None:
+    panel = load_panel(lab, clients=4, idle=50, seconds=0.5)
+    start_and_wait(panel)
+    assert panel.problem is None
+    assert panel.runs[0].result is not None and panel.runs[0].result.requests > 0
+    panel.close()
+
+
+def test_a_server_that_silent_clients_have_stopped_is_explained_in_words(lab: Lab) -> None:
+    panel = load_panel(lab, rung="iterative", clients=2, idle=5, seconds=0.5)
+    start_and_wait(panel)
+    assert "the 5 silent ones, who came first, say nothing" in panel._message.value
+    assert "File" not in panel._message.value
+    assert rows_of(panel)[-1][-1] == "answered nobody"
+    with pytest.raises(LabError, match="Choose 0 silent connections"):
+        panel.run()
+    panel.close()
 
 
 def test_a_second_run_is_refused_while_there_is_one(panel: LoadPanel) -> None:

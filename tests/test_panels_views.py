@@ -1,6 +1,5 @@
 """The panels that look into a server, without a browser: real servers, the widgets' Python side."""
 
-import html
 import os
 import sys
 import threading
@@ -9,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
-from ipywidgets import HTML
 from waiting import wait_until
 
 from zerohttpd_lib.lab import Lab, Server
@@ -21,6 +20,7 @@ from zerohttpd_lib.views import inspector, interest_panel, replay, stepper_panel
 from zerohttpd_lib.views.chart import Chart
 from zerohttpd_lib.views.interest_panel import InterestPanel
 from zerohttpd_lib.views.picture import LOCK
+from zerohttpd_lib.views.recording import look_times
 from zerohttpd_lib.views.sampler import Sampler
 from zerohttpd_lib.views.stepper_panel import StepperPanel
 from zerohttpd_lib.views.wait_table import passed_in
@@ -46,31 +46,14 @@ def runs() -> dict[str, Run]:
 # The inspector.
 
 
-def test_a_wait_is_picked_and_shown(runs: dict[str, Run]) -> None:
+def test_a_wait_is_picked(runs: dict[str, Run]) -> None:
     panel = inspector(runs["epoll"])
     panel.select(20)
     wait = runs["epoll"].trace.at(20)
     assert panel.wait == wait
-    assert f"Wait 20: {len(wait.ready)} ready of {wait.watched} watched" in panel._wait.value
-    assert wait.ready[0].peer in panel._wait.value
-    assert "wait 20" in panel._charts.value
-    shown = panel._wait.value
-    panel._step(1)
-    assert panel._wait.value != shown
+    assert str(wait) in panel.picture().words
     assert panel.picture().png.startswith(PNG)
     panel.close()
-
-
-def test_the_history_of_a_descriptor_is_shown(runs: dict[str, Run]) -> None:
-    trace = runs["epoll"].trace
-    fd = next(fd for fd in trace.descriptors() if len(trace.history(fd)) > 1)
-    panel = inspector(trace)
-    panel.select(trace.end - 1)
-    panel.fd.value = fd
-    assert f"fd {fd}: " in panel._history.value
-    assert f"({len(trace.history(fd)):,} lives in all)" in panel._history.value or len(trace.history(fd)) <= 4
-    panel.fd.value = 9999
-    assert "no wait here tells of it" in panel._history.value
 
 
 def test_a_wait_that_is_not_there_is_refused_in_words(runs: dict[str, Run]) -> None:
@@ -85,18 +68,54 @@ def test_what_has_no_waits_is_refused_in_words(runs: dict[str, Run]) -> None:
         inspector("epoll")
 
 
-def test_poll_and_epoll_stand_side_by_side_with_their_costs(runs: dict[str, Run]) -> None:
+def test_of_two_servers_the_waits_of_one_time_are_picked(runs: dict[str, Run]) -> None:
     panel = inspector(runs["poll"], runs["epoll"])
-    costs = panel.box.children[0].value
-    for run in (runs["poll"], runs["epoll"]):
-        for _, value in run.trace.cost().rows():
-            assert value in costs
-    assert "handed an array" in panel.left._wait.value
-    assert "handed no list" in panel.right._wait.value
+    panel.select(60)
+    one, other = panel.traces
+    moment = one.times[60 - one.first]
+    at = panel.chosen[1] - other.first
+    assert other.times[at] <= moment
+    assert at + 1 == len(other) or other.times[at + 1] > moment
+
+
+def test_poll_and_epoll_stand_side_by_side_with_what_they_looked_at(runs: dict[str, Run]) -> None:
+    panel = inspector(runs["poll"], runs["epoll"])
+    for cost, run in zip(panel.costs, (runs["poll"], runs["epoll"]), strict=True):
+        assert [tuple(row) for row in cost["rows"][1:]] == run.trace.cost().rows()
+        assert cost["looked"] == run.trace.cost().looked_at_per_event
+    assert panel.costs[0]["looked"] > panel.costs[1]["looked"] == 1
     assert panel.picture().png.startswith(PNG)
 
 
-def test_a_warning_is_shown_with_a_button_to_its_wait(lab: Lab) -> None:
+def test_to_look_and_to_sleep_are_told_apart() -> None:
+    """Of a thousand idle ones: poll looks for long, epoll does not, and neither looks for longer than it waited."""
+    looks = {}
+    for rung in ("poll", "epoll"):
+        trace = load_run(shipped_run(f"{rung}-1000-idle")).trace
+        look = look_times(trace)
+        told = ~np.isnan(look)
+        assert told.sum() > len(trace) / 2
+        assert (look[told] <= trace.waited[told] * 1.0001).all()
+        looks[rung] = float(np.median(look[told]))
+    assert looks["poll"] > 5 * looks["epoll"]
+
+
+def test_a_wait_that_has_slept_has_not_looked_for_all_of_it(lab: Lab) -> None:
+    server = lab.serve("epoll")
+    lab.load(server, clients=2, rate=200, seconds=1, progress=False)
+    trace = server.trace
+    look = look_times(trace)
+    longest = int(np.argmax(np.where(np.isnan(look), 0, trace.waited)))
+    assert trace.waited[longest] > 1e-3
+    assert look[longest] < trace.waited[longest] / 2
+
+
+def test_of_few_waits_that_are_alike_nothing_is_told_apart(runs: dict[str, Run]) -> None:
+    assert np.isnan(look_times(runs["epoll"].trace[:5])).all()
+    assert len(look_times(runs["epoll"].trace[:0])) == 0
+
+
+def test_a_warning_has_its_wait_and_its_descriptor(lab: Lab) -> None:
     class Busy(EpollServer):
         """Asks whether clients are writable, which they always are."""
 
@@ -113,12 +132,9 @@ def test_a_warning_is_shown_with_a_button_to_its_wait(lab: Lab) -> None:
     wait_until(lambda: len(server.trace) > 2000)
     panel = inspector(server)
     client.hang_up()
-    assert panel.findings
-    rows = [row.children for row in panel.box.children if hasattr(row, "children")]
-    texts = "".join(child.value for row in rows for child in row if isinstance(child, HTML))
-    assert str(panel.findings[0]) in html.unescape(texts)
-    panel._show(panel.findings[0])
-    assert panel.wait.number == panel.findings[0].waits[0]
+    finding = panel.traces[0].warnings()[0]
+    [shown] = [each for each in panel.findings if each["text"] == str(finding)]
+    assert (shown["wait"], shown["fd"]) == (finding.waits[0], finding.fds[0])
 
 
 def test_what_was_passed_in_is_what_the_kernel_has(lab: Lab) -> None:
@@ -249,11 +265,14 @@ def test_the_kernel_and_the_program_agree(lab: Lab) -> None:
     assert set(panel.kernel) == set(panel.own)
     assert len(panel.own) == 31
     assert "They agree" in panel.words()
-    assert "epoll_ctl ADD" in panel._log.value
+    changes, title = panel.changes()
+    assert any("epoll_ctl ADD" in call for _, call, _, _ in changes)
+    assert "31 that were recorded" in title
     idle.stop()
     wait_until(lambda: len(server.interest_list()) == 1)
-    panel.look.click()
+    panel.look()
     assert len(panel.kernel) == 1
+    assert len(panel.lists["rows"]) == len({*panel.kernel, *panel.own})
     assert panel.picture().png.startswith(PNG)
 
 
@@ -271,7 +290,20 @@ def test_what_only_the_kernel_knows_of_is_marked(lab: Lab) -> None:
     wait_until(lambda: len(server.interest_list()) == 2)
     panel = interest_panel(server)
     assert "They differ in 1" in panel.words()
-    assert "the kernel alone" in panel._lists.value
+    assert "⚠ the kernel alone" in [row[-1] for row in panel.lists["rows"]]
+
+
+def test_it_looks_by_itself_and_says_when_the_server_has_ended(lab: Lab) -> None:
+    server = lab.serve("epoll")
+    panel = interest_panel(server)
+    panel.always = True
+    server.add_client()
+    wait_until(lambda: len(panel.lists["rows"]) == 2)
+    server.stop()
+    wait_until(lambda: panel.trouble)
+    assert not panel.always
+    panel.close()
+    assert [thread for thread in threading.enumerate() if thread.name == "panels"] == []
 
 
 def test_a_poll_server_has_its_list_to_itself(lab: Lab) -> None:
@@ -281,10 +313,10 @@ def test_a_poll_server_has_its_list_to_itself(lab: Lab) -> None:
 
 
 def test_a_shipped_run_holds_the_list_that_it_began_with() -> None:
-    panel = replay(shipped_run("epoll-1000-idle")).interest
-    assert panel.kernel is not None and len(panel.kernel) > 1000
-    assert "They agree" in panel.words()
-    assert {row[-1] for row in panel.rows()} == {"yes"}
+    shown = replay(shipped_run("epoll-1000-idle")).lists
+    assert len(shown["rows"]) > 1000
+    assert "They agree" in shown["words"]
+    assert {row[-1] for row in shown["rows"]} == {"yes"}
 
 
 def test_what_was_not_recorded_is_no_warning() -> None:
@@ -301,24 +333,31 @@ def test_what_was_not_recorded_is_no_warning() -> None:
 
 def test_level_and_edge_move_together(runs: dict[str, Run]) -> None:
     panel = twin_timelines(runs["keepalive"], runs["edge"])
-    assert panel._charts.value.count("<svg") == 2
-    before = panel._charts.value.split("</svg>")
+    before = panel.picture().png
     panel.select(25)
-    after = panel._charts.value.split("</svg>")
-    assert before[0] != after[0]
-    assert before[1] != after[1]
-    assert panel.picture().png.startswith(PNG)
+    assert panel.chosen == [trace.first + 25 for trace in panel.traces]
+    assert panel.picture().png != before
+    panel.select(10**9)
+    assert panel.offset == max(map(len, panel.traces)) - 1
 
 
 def test_a_saved_run_opens_in_every_view(runs: dict[str, Run], tmp_path: Path) -> None:
     runs["epoll"].save(tmp_path / "run.npz")
     panel = replay(tmp_path / "run.npz")
-    assert (
-        f"<b>{runs['epoll'].result.requests_per_second:,.0f}</b>" in panel.box.children[2].children[0].children[1].value
-    )
-    assert len(panel.inspector.trace) == len(runs["epoll"].trace)
-    assert panel.interest.kernel is not None
+    result = runs["epoll"].result
+    assert result is not None
+    assert panel.load["rows"][0][3] == f"{result.requests_per_second:,.0f}"
+    assert panel.load["runs"][0]["at"] == [sample.at for sample in result.samples]
+    assert len(panel.trace) == len(runs["epoll"].trace)
+    assert panel.lists["rows"]
     assert panel.picture().png.startswith(PNG)
+
+
+def test_a_saved_run_without_a_load_test_opens_too(runs: dict[str, Run], tmp_path: Path) -> None:
+    Run.of("epoll", runs["epoll"].trace, None).save(tmp_path / "run.npz")
+    panel = replay(tmp_path / "run.npz")
+    assert panel.load is None
+    assert "load test" not in panel.about
 
 
 def test_what_is_no_saved_run_is_refused_in_words(tmp_path: Path) -> None:

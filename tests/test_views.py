@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from zerohttpd_lib import views
@@ -13,6 +15,9 @@ from zerohttpd_lib.lab.sweep import Measurement, Sweep
 from zerohttpd_lib.load.latencies import Latencies
 from zerohttpd_lib.load.result import LoadResult
 from zerohttpd_lib.trace.reader import Trace
+from zerohttpd_lib.views.live import COLUMN, WaitsSeen
+from zerohttpd_lib.views.picture import new_figure
+from zerohttpd_lib.views.race import draw_sweep
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -97,3 +102,53 @@ def test_the_price_of_a_scan_is_shown_with_its_numbers_in_words() -> None:
     assert picture.png.startswith(PNG)
     assert "the list has just changed" in repr(picture)
     assert "µs for 20" in repr(picture)
+
+
+def test_what_is_watched_is_drawn_on_the_clock_of_the_load_test(lab: Lab) -> None:
+    """Each wait is counted once, in the column of its time, and none lies outside of the run."""
+    server = lab.serve("epoll")
+    server.get("/")
+    run = lab.start_load(server, clients=4, seconds=1)
+    seen = WaitsSeen(server)
+    start = seen.mark
+    while run.is_running:
+        time.sleep(0.1)
+        seen.start_from(run)
+        seen.look()
+    result = run.wait(progress=False)
+    seen.look()
+    counted = sum(int(sums[0]) for sums in seen.sums.values())
+    assert counted == seen.mark - start > 0
+    assert min(seen.sums) * COLUMN > -1
+    assert max(seen.sums) * COLUMN < result.samples[-1].at + 1
+
+
+def test_two_pictures_that_are_to_be_compared_have_one_scale(lab: Lab) -> None:
+    axes = []
+    for idle in (0, 50):
+        server = lab.serve("epoll")
+        held = lab.hold_idle(server, idle) if idle else None
+        seen = WaitsSeen(server)
+        server.get("/")
+        seen.look()
+        _, ax = new_figure()
+        seen.draw(ax)
+        axes.append(ax.get_ylim())
+        if held is not None:
+            held.stop()
+    assert axes[0] == axes[1]
+
+
+def test_no_line_goes_through_what_varied_widely(lab: Lab) -> None:
+    sweep = sweep_of(lab, {20: 2000.0, 100: 2100.0, 1000: 1500.0})
+    again = [
+        replace(each, requests_per_second=each.requests_per_second * 4)
+        for each in sweep.measurements
+        if each.clients == 100
+    ]
+    sweep.measurements += again
+    _, ax = new_figure()
+    draw_sweep(ax, sweep, "")
+    lines = [line for line in ax.lines if len(line.get_ydata()) == 3]
+    assert len(lines) == 2
+    assert all(np.isnan(line.get_ydata()).tolist() == [False, True, False] for line in lines)

@@ -19,7 +19,6 @@ from .picture import INK, Picture, new_figure
 
 WIDTH: Final = 860  # pixels, of the drawing; a browser scales it to the room there is
 LEFT, RIGHT, TOP, BOTTOM = 72, 150, 30, 44  # margins; on the right there is room for the names of the lines
-NARROW, NARROW_RIGHT = 540, 70  # the same on half a page, for short names
 GRID: Final = "#e3e6e8"
 DASHES: Final = {"-": "", "--": "7 4", ":": "2 3", "-.": "8 3 2 3"}
 
@@ -59,7 +58,6 @@ class Chart:
         self._x_range, self._y_range = x_range, y_range
         self.y_names = y_names  # names in place of numbers on the y axis
         self.whole = whole  # "x", "y" or "xy": the axes that have whole numbers alone
-        self.width, self.right = WIDTH, RIGHT
 
     def add(self, xs: Any, ys: Any, colour: str, name: str = "", style: str = "-", width: float = 2.0) -> Chart:
         """Add a line or marks. A line's name is written at its right end, that of marks above the chart."""
@@ -68,11 +66,6 @@ class Chart:
         if self.log:
             good &= ys > 0
         self.series.append(Series(xs[good], ys[good], colour, name, style, width))
-        return self
-
-    def narrow(self) -> Chart:
-        """For half a page: as many pixels as there are, so that the letters stay readable."""
-        self.width, self.right = NARROW, NARROW_RIGHT
         return self
 
     def cursor(self, x: float, name: str) -> Chart:
@@ -110,8 +103,7 @@ class Chart:
 
     def x_ticks(self) -> list[float]:
         low, high = self.x_range()
-        most = 8 if self.width == WIDTH else 4
-        ticks = MaxNLocator(most, integer="x" in self.whole).tick_values(low, high)
+        ticks = MaxNLocator(8, integer="x" in self.whole).tick_values(low, high)
         return [float(t) for t in ticks if low <= t <= high]
 
     # As SVG.
@@ -119,8 +111,8 @@ class Chart:
     def svg(self) -> str:
         """The chart as an <svg> element; its title is what a screen reader says."""
         parts = [
-            f'<svg viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{html.escape(self.words())}" '
-            f'style="width:100%;max-width:{self.width + 90}px;background:#fff;font:12px sans-serif" fill="{INK}">',
+            f'<svg viewBox="0 0 {WIDTH} {self.height}" role="img" aria-label="{html.escape(self.words())}" '
+            f'style="width:100%;max-width:{WIDTH + 90}px;background:#fff;font:12px sans-serif" fill="{INK}">',
             f'<text x="{LEFT}" y="16" font-size="14">{html.escape(self.title)}</text>',
         ]
         parts += self._svg_axes()
@@ -136,7 +128,7 @@ class Chart:
 
     def _x(self, xs: Any) -> Any:
         low, high = self.x_range()
-        return LEFT + (xs - low) / ((high - low) or 1) * (self.width - LEFT - self.right)
+        return LEFT + (xs - low) / ((high - low) or 1) * (WIDTH - LEFT - RIGHT)
 
     def _y(self, ys: Any) -> Any:
         low, high = self.y_range()
@@ -145,7 +137,7 @@ class Chart:
         return self.height - BOTTOM - (ys - low) / ((high - low) or 1) * (self.height - BOTTOM - TOP)
 
     def _svg_axes(self) -> list[str]:
-        floor, end = self.height - BOTTOM, self.width - self.right
+        floor, end = self.height - BOTTOM, WIDTH - RIGHT
         parts = []
         for tick in self.y_ticks():
             y = float(self._y(np.array([tick]))[0])
@@ -193,12 +185,12 @@ class Chart:
         """Names of lines at their right ends, moved apart where they would hide each other."""
         lines = [s for s in self.series if s.name and s.style in DASHES and len(s.xs)]
         ends = sorted((float(self._y(s.ys[-1:])[0]), number) for number, s in enumerate(lines))
-        parts, last, right = [], -99.0, self.width - self.right
+        parts, last, right = [], -99.0, WIDTH - RIGHT
         for y, number in ends:
             last = max(y + 4, last + 13)
             s = lines[number]
             parts.append(f'<text x="{right + 6}" y="{last:.1f}" fill="{s.colour}">{html.escape(s.name)}</text>')
-        x = self.width - 8
+        x = WIDTH - 8
         for s in reversed([s for s in self.series if s.name and s.style not in DASHES]):
             sign = {"o": "●", "s": "■", "^": "▲", "|": "┃"}[s.style]
             parts.append(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 import anywidget
 from IPython.display import display
 
-from .panel import HIDDEN, WIDGET
+from .panel import HIDDEN, WIDGET, close_the_one_before
 from .picture import Picture
 from .web import STYLE, component, data_of
 
@@ -24,6 +24,10 @@ class Component(anywidget.AnyWidget):  # type: ignore[misc]
     _css = STYLE
     shown: ClassVar[tuple[str, ...]] = ()
     kept_as: ClassVar[str] = ""
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        close_the_one_before(self)
 
     def picture(self) -> Picture:
         """A still of it."""

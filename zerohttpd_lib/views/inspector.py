@@ -1,27 +1,28 @@
-"""The ready-list inspector: a timeline of waits; pick one, and see what went in, what came back, what was done."""
+"""The ready-list inspector: the waits of one server, or of two; pick one, and see what went in, came back, was done."""
 
 from __future__ import annotations
 
-import html
-from functools import partial
-from typing import Any, overload
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
 
-import ipywidgets as widgets
+import numpy as np
+import traitlets
 
 from ..lab.errors import LabError
 from ..lab.saved_run import Run
 from ..lab.server import Server
-from ..trace.findings import Finding
 from ..trace.reader import Trace, Wait
-from .chart import picture_of
-from .panel import Panel, button, table, told_in_words
-from .picture import INK, LOCK, Picture
-from .timeline import Timeline
-from .wait_table import SHOWN, came_back, headline, list_html, passed_in, what_was_done
+from .component import Component, component
+from .picture import COLOURS, INK, Picture, new_figure
+from .recording import look_times, recording_of
 
 Source = Trace | Run | Server
-MOST_FINDINGS = 8
-FEW = 4  # entries of a ready list, where two inspectors share the width
+NOTE: Final = (
+    "How long the kernel looked is told from the quickest of the waits with about as many watched and ready, for they "
+    "have not slept; for the rest of a wait, the server slept. Where too few are alike, that is not told apart. "
+    "When within a wait it looked was not recorded: it is drawn at its end."
+)
+ONE_CLOCK: Final = " Both are drawn on one scale and one clock, which begins with the first wait of each."
 
 
 def trace_and_name(source: Source) -> tuple[Trace, str, int | None]:
@@ -35,187 +36,129 @@ def trace_and_name(source: Source) -> tuple[Trace, str, int | None]:
     raise LabError(f"{source!r} has no waits to inspect: give a server, its trace, or a run from a file.")
 
 
-class Inspector(Panel):
-    """See `inspector`. `select(number)` picks a wait; `wait` is the one picked."""
+class Inspector(Component):
+    """See `inspector`. `chosen` has the number of the wait that is picked, of each server; `traces` what is shown."""
 
-    name = "ready-list inspector"
+    _esm = component("inspector")
+    shown: ClassVar[tuple[str, ...]] = ("recordings", "looks", "findings", "costs", "chosen", "note")
+    recordings: Any = traitlets.List().tag(sync=True)
+    looks: Any = traitlets.List().tag(sync=True)
+    findings: Any = traitlets.List().tag(sync=True)
+    costs: Any = traitlets.List().tag(sync=True)
+    chosen: Any = traitlets.List().tag(sync=True)
+    note: Any = traitlets.Unicode(NOTE).tag(sync=True)
 
-    def __init__(self, source: Source, *, narrow: bool = False) -> None:
-        super().__init__()
-        self._narrow = narrow  # it has half the page
-        self.trace, self.title, self.requests = trace_and_name(source)
-        if not len(self.trace):
+    def __init__(self, sources: Sequence[Source]) -> None:
+        found = [trace_and_name(source) for source in sources]
+        self.traces = [trace for trace, _, _ in found]
+        self.titles = [title for _, title, _ in found]
+        if not all(len(trace) for trace in self.traces):
             raise LabError("There is no wait in this trace yet. Ask the server for a page, and try again.")
-        self._timeline = Timeline(self.trace)
-        self.findings: list[Finding] = self.trace.warnings()
-        self.cost = self.trace.cost(self.requests)
-        self._build()
-        self.select(self.trace.first + int(self.trace.ready.argmax()))
+        super().__init__(**traits_of(found))
+        self.select(self.chosen[0])
 
-    def _build(self) -> None:
-        first, last = self.trace.first, self.trace.end - 1
-        self.slider = widgets.IntSlider(
-            min=first, max=last, value=first, description="Wait", layout={"width": "55%"}, readout=False
-        )
-        self.number = widgets.BoundedIntText(
-            min=first, max=last, value=first, description="number", layout={"width": "170px"}
-        )
-        self.fd = widgets.IntText(value=0, description="History of fd", style={"description_width": "initial"},
-                                  layout={"width": "170px"})  # fmt: skip
-        self._charts, self._wait, self._history = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        widgets.link((self.slider, "value"), (self.number, "value"))
-        self.slider.observe(lambda change: self._moved(change["new"]), "value")
-        self.fd.observe(lambda change: self._fd_chosen(change["new"]), "value")
-        move = [
-            button("◀ Before", "The wait before this one", lambda: self._step(-1)),
-            button("Next ▶", "The wait after this one", lambda: self._step(1)),
-            button("Longest list", "The wait with most descriptors ready", lambda: self._to(self.trace.ready.argmax())),
-            button("Longest work", "The wait that was handled longest",
-                   lambda: self._to(self._timeline.handling_ms.argmax())),
-        ]  # fmt: skip
-        title = widgets.HTML(f"<b style='color:{INK};background:#fff'>{html.escape(self.title)}: {self.trace!r}</b>")
-        self.box.children = [
-            title,
-            self._message,
-            widgets.HBox([self.slider, self.number]),
-            widgets.HBox(move, layout={"flex_flow": "row wrap"}),
-            self._charts,
-            self._wait,
-            widgets.HBox([self.fd]),
-            self._history,
-            *self._warnings(),
-            widgets.HTML(cost_table([(self.title, self.cost)])),
-        ]
-
-    def _warnings(self) -> list[Any]:
-        if not self.findings:
-            return [
-                widgets.HTML(f"<p style='color:{INK};background:#fff'>Warnings: none. Nothing looks wrong here.</p>")
-            ]
-        rows: list[Any] = [widgets.HTML(f"<b style='color:{INK};background:#fff'>Warnings: {len(self.findings)}</b>")]
-        for finding in self.findings[:MOST_FINDINGS]:
-            text = widgets.HTML(f"<span style='color:{INK};background:#fff'>⚠ {html.escape(str(finding))}</span>")
-            parts = [text]
-            if finding.waits:
-                at = finding.waits[0]
-                parts.insert(0, button(f"Show wait {at:,}", finding.kind, partial(self._show, finding)))
-            rows.append(widgets.HBox(parts))
-        return rows
-
-    # Picking.
+    @property
+    def trace(self) -> Trace:
+        """That of the first server."""
+        return self.traces[0]
 
     @property
     def wait(self) -> Wait:
-        """The one that is picked."""
-        return self.trace.at(self.slider.value)
+        """The one that is picked, of the first server."""
+        return self.traces[0].at(self.chosen[0])
 
     def select(self, number: int) -> None:
-        """Pick the wait of this number."""
+        """Pick the wait of this number; of a second server, the one that was going on at the same time."""
         try:
-            self.trace.at(number)
+            self.traces[0].at(number)
         except KeyError as problem:
             raise LabError(f"{problem.args[0]}.") from None
-        if self.slider.value == number:
-            self._moved(number)
-        self.slider.value = number
-
-    @told_in_words
-    def _moved(self, number: int) -> None:
-        with LOCK:
-            wait = self.trace.at(number)
-            charts = [*self._timeline.overview(number), *self._timeline.close_up(number)]
-            if self._narrow:
-                charts = [chart.narrow() for chart in charts]
-            self._charts.value = "".join(chart.svg() for chart in charts)
-            self._wait.value = self._wait_html(wait)
-            if wait.ready and self.fd.value not in {entry.fd for entry in wait.ready}:
-                self.fd.value = wait.ready[0].fd
-            self.keep_still()
-
-    def _wait_html(self, wait: Wait) -> str:
-        words, found = passed_in(self.trace, wait.number)
-        how = self.trace.how
-        parts = [
-            f"<b>{headline(wait)}</b>",
-            f"<p style='margin:6px 0 0'><b>Passed in.</b> {words}</p>",
-            f"<details><summary>The list</summary>{list_html(self.trace, found, wait.watched)}</details>",
-            f"<p style='margin:6px 0 0'><b>Came back{' and was handled' if wait.turns else ''}.</b></p>",
-            came_back(wait, how, most=FEW if self._narrow else SHOWN, narrow=self._narrow),
-        ]
-        if not wait.turns:
-            parts.append(f"<p style='margin:6px 0 0'><b>Was done.</b> {what_was_done(wait, how)}</p>")
-        return f"<div style='color:{INK};background:#fff;line-height:1.5'>{''.join(parts)}</div>"
-
-    @told_in_words
-    def _fd_chosen(self, fd: int) -> None:
-        lives = self.trace.history(fd)
-        near = [life for life in lives if life.born is None or life.born <= self.slider.value][-4:]
-        lines = [html.escape(str(life)) for life in near or lives[:4]]
-        text = "<br>".join(lines) or f"fd {fd}: no wait here tells of it."
-        more = f" ({len(lives):,} lives in all)" if len(lives) > len(lines) else ""
-        self._history.value = f"<div style='color:{INK};background:#fff;line-height:1.5'>{text}{more}</div>"
-
-    def _step(self, by: int) -> None:
-        self.slider.value += by
-
-    def _to(self, position: Any) -> None:
-        self.slider.value = self.trace.first + int(position)
-
-    def _show(self, finding: Finding) -> None:
-        self.select(finding.waits[0])
-        if finding.fds:
-            self.fd.value = finding.fds[0]
-
-    def keep_still(self) -> None:
-        pass  # a picture takes longer than a move may; it is made when the panel is shown
+        moment = self.traces[0].times[number - self.traces[0].first]
+        others = [trace.first + int(np.searchsorted(trace.times, moment, "right")) - 1 for trace in self.traces[1:]]
+        self.chosen = [number, *others]
 
     def picture(self) -> Picture:
-        charts = [*self._timeline.overview(self.slider.value), *self._timeline.close_up(self.slider.value)]
-        words = [f"{self.title}: {self.trace!r}", str(self.wait), repr(self.cost), *map(str, self.findings)]
-        return picture_of(charts, "\n".join(words))
+        """How many are looked at for an event, and all waits, of each server at one scale."""
+        rows = 1 + len(self.traces)
+        figure, axes = new_figure(9.0, 1.0 + 0.3 * rows + 1.7 * len(self.traces), rows,
+                                  height_ratios=[0.3 * rows, *[1.7] * len(self.traces)])  # fmt: skip
+        _draw_looked_at(axes[0], self.costs)
+        end = max(float(trace.times[-1]) for trace in self.traces) or 1.0
+        most = max(int(trace.watched.max()) for trace in self.traces)
+        for ax, trace, title in zip(axes[1:], self.traces, self.titles, strict=True):
+            _draw_waits(ax, trace, title)
+            ax.set(xlim=(0, end), ylim=(0.7, max(20, most * 3)))
+        axes[-1].set_xlabel("seconds since the first wait" + " of each" * (len(self.traces) > 1))
+        return Picture(figure, self._words())
+
+    def _words(self) -> str:
+        words = []
+        for trace, title, cost in zip(self.traces, self.titles, self.costs, strict=True):
+            words += [f"{title}: {trace!r}", *(f"{name}: {value}" for name, value in cost["rows"])]
+        return "\n".join([*words, str(self.wait), *(finding["text"] for finding in self.findings)])
+
+    def __repr__(self) -> str:
+        return self._words()
 
 
-def cost_table(costs: list[tuple[str, Any]]) -> str:
-    """The cost score, a column for each server."""
-    names = [html.escape(name) for name, _ in costs]
-    rows = [["requests answered", *(f"{cost.requests:,}" for _, cost in costs)]]
-    for number, (name, _) in enumerate(costs[0][1].rows()):
-        rows.append([name, *(cost.rows()[number][1] for _, cost in costs)])
-    return table(["Cost score", *names], rows, left=1)
+def traits_of(found: Sequence[tuple[Trace, str, int | None]]) -> dict[str, Any]:
+    """What the component is given of these traces, names and numbers of requests."""
+    return {
+        "recordings": [recording_of(trace, title) for trace, title, _ in found],
+        "looks": [look_times(trace).tobytes() for trace, _, _ in found],
+        "findings": [each for side, (trace, _, _) in enumerate(found) for each in _findings(trace, side)],
+        "costs": [_cost(*each) for each in found],
+        "chosen": [_chosen(trace) for trace, _, _ in found],
+        "note": NOTE + (ONE_CLOCK if len(found) > 1 else ""),
+    }
 
 
-class TwoInspectors(Panel):
-    """Two traces of one workload side by side, with their cost scores in one table."""
-
-    name = "two inspectors"
-
-    def __init__(self, one: Source, other: Source) -> None:
-        super().__init__()
-        self.left, self.right = Inspector(one, narrow=True), Inspector(other, narrow=True)
-        both = (self.left, self.right)
-        for each in both:
-            each.box.layout.width = "49%"
-            each.box.layout.min_width = "0"
-            each.box.layout.overflow = "auto"
-        costs = widgets.HTML(cost_table([(each.title, each.cost) for each in both]))
-        apart = {"justify_content": "space-between", "align_items": "flex-start"}
-        self.box.children = [costs, widgets.HBox([each.box for each in both], layout=apart)]
-
-    def picture(self) -> Picture:
-        charts = [chart for each in (self.left, self.right) for chart in each._timeline.overview(each.slider.value)]
-        for chart, name in zip(charts[::2], (self.left.title, self.right.title), strict=True):
-            chart.title = f"{name}: {chart.title}"
-        words = [f"{each.title}: {each.trace!r}\n{each.cost!r}" for each in (self.left, self.right)]
-        return picture_of(charts, "\n".join(words))
+def _chosen(trace: Trace) -> int:
+    """Of the waits with most ready, the one in the middle."""
+    longest = np.flatnonzero(trace.ready == trace.ready.max())
+    return trace.first + int(longest[len(longest) // 2])
 
 
-@overload
-def inspector(source: Source) -> Inspector: ...
-@overload
-def inspector(source: Source, other: Source) -> TwoInspectors: ...
-def inspector(source: Source, other: Source | None = None) -> Inspector | TwoInspectors:
-    """Look into the waits of a server, a trace, or a saved run; of two of them side by side with `other`.
+def _findings(trace: Trace, side: int) -> list[dict[str, Any]]:
+    return [
+        {"side": side, "text": str(each), "wait": next(iter(each.waits), None), "fd": next(iter(each.fds), None)}
+        for each in trace.warnings()
+    ]
 
-    `panel.select(number)` picks a wait. A server's trace is that of this moment.
+
+def _cost(trace: Trace, title: str, requests: int | None) -> dict[str, Any]:
+    cost = trace.cost(requests)
+    rows = [["requests answered", f"{cost.requests:,}"], *([name, value] for name, value in cost.rows())]
+    return {"title": title, "looked": cost.looked_at_per_event, "rows": rows}
+
+
+def _draw_looked_at(ax: Any, costs: list[dict[str, Any]]) -> None:
+    for row, cost in enumerate(reversed(costs)):
+        looked = cost["looked"] or 0
+        ax.barh(row, looked, color=COLOURS.get(cost["title"], INK), height=0.6)
+        ax.annotate(f"{looked:,.1f}", (looked, row), (5, -4), textcoords="offset points", color=INK)
+    ax.set_yticks(range(len(costs)), [cost["title"] for cost in reversed(costs)])
+    ax.set_title("To hear of one event, the kernel looked at so many descriptors", loc="left", color=INK, fontsize=11)
+    ax.grid(visible=False)
+    ax.margins(x=0.1)
+
+
+def _draw_waits(ax: Any, trace: Trace, title: str) -> None:
+    ax.plot(trace.times, trace.watched, ",", color=INK)
+    ax.plot(trace.times, np.maximum(trace.ready, 0.8), ".", color=COLOURS["client"], markersize=2, alpha=0.6)
+    ax.annotate(f"watched: {trace.watched[-1]:,}", (trace.times[-1], trace.watched[-1]), (-4, 5),
+                textcoords="offset points", ha="right", color=INK)  # fmt: skip
+    ax.set_yscale("log")
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.set_ylabel("descriptors")
+    ax.set_title(f"{title}: how many of the watched were ready?", loc="left", fontsize=11,
+                 color=COLOURS.get(title, INK))  # fmt: skip
+
+
+def inspector(source: Source, other: Source | None = None) -> Inspector:
+    """Look into the waits of a server, a trace, or a saved run; of two of them on one clock with `other`.
+
+    `panel.select(number)` picks a wait, and `panel.wait` is the one that is picked. A server's trace is that of this
+    moment. Raises LabError, in words.
     """
-    return Inspector(source) if other is None else TwoInspectors(source, other)
+    return Inspector([source] if other is None else [source, other])

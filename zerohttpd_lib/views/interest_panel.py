@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import html
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
-import ipywidgets as widgets
 import numpy as np
+import traitlets
 
 from ..kernel.events import event_names
 from ..kernel.interest import Interest, interest_list
+from ..lab.errors import LabError
 from ..lab.server import Server
 from ..trace import layout
 from ..trace.reader import Trace
 from .chart import Chart, picture_of
-from .panel import Panel, button, table, told_in_words
+from .component import Component, component
 from .picture import COLOURS, INK, LOCK, Picture
-from .wait_table import CTL, role_of
+from .sampler import SAMPLER
+from .wait_table import CTL
 
-SHOWN: Final = 16  # rows of each table
+SHOWN: Final = 16  # changes, the newest
 NOT_RECORDED: Final = "not recorded"
 LOOK_EVERY: Final = 1.0  # seconds, when it looks by itself: the server is stopped while it is looked at
 WATCHED_HOW: Final = {"poll": "in the array of the program", "unknown": "by the program"}
@@ -70,55 +71,56 @@ def both_lists(server: Server) -> tuple[dict[int, Interest] | None, Trace]:
     return kernel, trace
 
 
-class InterestPanel(Panel):
+class InterestPanel(Component):
     """See `interest_panel`. `kernel` and `own` are the lists as last looked at, by descriptor."""
 
-    name = "interest list"
+    _esm = component("interest")
+    shown = ("lists", "is_live", "always", "trouble")
+    lists: Any = traitlets.Dict().tag(sync=True)
+    is_live: Any = traitlets.Bool().tag(sync=True)
+    always: Any = traitlets.Bool(False).tag(sync=True)
+    trouble: Any = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, server: Server | None, kernel: dict[int, Interest] | None, trace: Trace) -> None:
-        super().__init__()
-        self.server, self.kernel, self.trace = server, kernel, trace
-        self.own = own_list(trace)
+        self.server = server
+        self._hold(kernel, trace)
+        super().__init__(is_live=server is not None, lists=self._lists())
+        self.on_msg(lambda _, message, __: self.look() if message.get("act") == "look" else None)
+        self.observe(lambda change: SAMPLER.add(self) if change["new"] else None, "always")
+
+    def _hold(self, kernel: dict[int, Interest] | None, trace: Trace) -> None:
+        self.kernel, self.trace, self.own = kernel, trace, own_list(trace)
         self._looked = monotonic()
-        self._lists, self._log = widgets.HTML(), widgets.HTML()
-        self.look = button("Look now", "Stop the server for a moment, and read both lists", self._look)
-        self.always = widgets.Checkbox(value=False, description="Look every second", indent=False)
-        self.always.observe(lambda _: self.begin_updates() if self.always.value else None, "value")
-        controls = [widgets.HBox([self.look, self.always])] if server is not None else []
-        self.box.children = [*controls, self._message, self._lists, self._log]
-        self._draw_lists()
 
-    @told_in_words
-    def _look(self) -> None:
-        if self.server is not None:
-            kernel, trace = both_lists(self.server)
-            with LOCK:
-                self.kernel, self.trace, self.own = kernel, trace, own_list(trace)
-                self._looked = monotonic()
-                self._draw_lists()
-                if not self.always.value:
-                    self.keep_still()
+    def look(self) -> None:
+        """Read both lists once more. What goes wrong is said in the panel."""
+        if self.server is None:
+            return
+        try:
+            found = both_lists(self.server)
+        except LabError as problem:
+            self.trouble, self.always = str(problem), False
+            return
+        with LOCK:
+            self._hold(*found)
+            self.trouble, self.lists = "", self._lists()
 
-    def draw(self) -> bool:
-        if monotonic() > self._looked + LOOK_EVERY:
-            self._looked = monotonic()
-            self._look()
-        return self.always.value and self.problem is None
+    def refresh(self) -> bool:
+        """Called by the sampler. Returns whether there is more to come."""
+        if self.always and monotonic() > self._looked + LOOK_EVERY:
+            self.look()
+        return bool(self.always)
 
-    def _draw_lists(self) -> None:
-        words = self.words()
-        rows = self.rows()
-        shown = (
-            rows
-            if len(rows) <= SHOWN
-            else [*rows[: SHOWN - 4], ["…", "", f"and {len(rows) - SHOWN + 1:,} more", "", "", ""], *rows[-3:]]
-        )
-        head = ["fd", "the kernel watches for", "the program asked for", "whose", "other end", "do they agree?"]
-        self._lists.value = (
-            f"<div style='color:{INK};background:#fff;line-height:1.5'><p style='margin:4px 0'>{html.escape(words)}</p>"
-            f"{table(head, shown, left=6)}</div>"
-        )
-        self._log.value = self._changes()
+    def close(self) -> None:
+        """Look no more, and take it off the page. May be repeated."""
+        self.always = False
+        SAMPLER.remove(self)
+        super().close()
+
+    def _lists(self) -> dict[str, Any]:
+        """What the component shows."""
+        changes, title = self.changes()
+        return {"words": self.words(), "rows": self.rows(), "changes": changes, "title": title}
 
     def words(self) -> str:
         """What the two lists come to, in a sentence or two."""
@@ -142,9 +144,7 @@ class InterestPanel(Panel):
             role = theirs.role if theirs else ours.role if ours else ""
             peer = (theirs.peer if theirs else "") or (ours.peer if ours else "")
             asked = ours.events if ours else "–"
-            rows.append(
-                [str(fd), theirs.events if theirs else "–", asked, role_of(role), peer or "–", self._verdict(fd)]
-            )
+            rows.append([str(fd), theirs.events if theirs else "–", asked, role, peer or "–", self._verdict(fd)])
         return rows
 
     def _verdict(self, fd: int) -> str:
@@ -160,8 +160,8 @@ class InterestPanel(Panel):
             watched &= asked
         return "yes" if watched == asked else "⚠ other events"
 
-    def _changes(self) -> str:
-        """The newest calls of epoll_ctl, each with what it changed."""
+    def changes(self) -> tuple[list[list[str]], str]:
+        """The newest calls of epoll_ctl, each with what it changed, newest last; and what they are, in words."""
         records = self.trace.records
         entries = records.entries
         places = np.flatnonzero((entries["kind"] >= layout.WATCH) & (entries["kind"] <= layout.FORGET))
@@ -176,11 +176,9 @@ class InterestPanel(Panel):
             wait = records.wait_of(place)
             at = "before the first wait" if wait < 0 else f"{wait:,}"
             call = kind if self.trace.how == "poll" else CTL[kind]
-            rows.append([at, f"{call} fd {fd}", role_of(records.names[row["role"]]), f"{was} → <b>{now}</b>"])
+            rows.append([at, f"{call} fd {fd}", records.names[row["role"]], f"{was} → {now}"])
         title = f"The newest changes, of {len(places):,} that were recorded; the newest is at the bottom"
-        return table(
-            ["while handling wait", "call", "whose", "what it changed: events asked for"], rows[-SHOWN:], title, 4
-        )
+        return rows[-SHOWN:], title
 
     def picture(self) -> Picture:
         kernel = self.kernel or {}

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import html
 import resource
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import ipywidgets as widgets
-import numpy as np
 
-from ..lab.errors import LabError
+from ..lab.errors import LabError, ServerHangs
 from ..lab.lab import Lab
 from ..lab.load_run import LoadRun
 from ..lab.processes import interrupts_in_one_sentence
 from ..lab.server import Server
-from ..load.limit import ADVICE, limit
+from ..load.limit import ADVICE
 from ..load.plan import SPARE_DESCRIPTORS, Plan
 from ..load.result import LoadResult
-from ..load.sample import Sample
-from ..load.steady import rate
 from ..servers import RUNGS
-from .chart import Chart, picture_of
-from .panel import Panel, button, table, told_in_words
-from .picture import COLOURS, INK, LOCK, Picture
+from .load_view import STYLES, KeptRun, LoadRuns, load_of, still_of
+from .panel import Panel, button, told_in_words
+from .picture import LOCK, Picture
 
-MEAN_OF: Final = 5  # samples: half a second
+# Of these, each process or thread waits for one client, and there are only so many of them.
+ONE_CLIENT_EACH: Final = frozenset({"iterative", "preforked", "prethreaded"})
 # These hold all their connections in one process, whose descriptor limit they share.
 ONE_PROCESS: Final = frozenset(RUNGS) - {"iterative", "forking", "preforked", "multiprocess"}
-SIDES: Final = {"server": "server", "generator": "load generator", "redis": "Redis"}
-LIMITS: Final = {**SIDES, "machine": "the machine"}
-STYLES: Final = ("-", "--", "-.", ":")
 WITHOUT_PAUSE: Final = "ask without pause"
 THINKING: Final = "think before they ask"
 PACES: Final = {  # what the number beside each kind of load is
@@ -48,26 +41,6 @@ def _kind_of(chosen: dict[str, Any]) -> str:
     if chosen.get("think") is not None:
         return THINKING
     return "come at a fixed rate" if chosen.get("rate") is not None else WITHOUT_PAUSE
-
-
-@dataclass
-class KeptRun:
-    """One load test that this panel has made. `saved` is its `Run`, if its waits were recorded."""
-
-    number: int
-    rung: str
-    plan: Plan
-    samples: list[Sample] = field(default_factory=list)
-    result: LoadResult | None = None
-    problem: str = ""
-    saved: Any = None
-    colour: str = INK
-    style: str = "-"
-
-    @property
-    def name(self) -> str:
-        silent = f" + {self.plan.idle:,} silent" if self.plan.idle else " clients"
-        return f"{self.number} {self.rung}, {self.plan.clients:,}{silent}"
 
 
 class LoadPanel(Panel):
@@ -128,14 +101,13 @@ class LoadPanel(Panel):
         self.start.button_style = "primary"
         self.stop = button("Stop", "End the load test now", self._pressed_stop, disabled=True)
         self.clear = button("Clear the chart", "Forget the runs so far", self._pressed_clear)
-        self._numbers, self._charts = widgets.HTML(), widgets.HTML()
+        self.view = LoadRuns()
         self.box.children = [
             widgets.HBox([self.rung, self.clients, self.kind, self.pace, self.idle], layout={"flex_flow": "row wrap"}),
             widgets.HBox([self.seconds, self.port, self.keep_alive, self.record], layout={"flex_flow": "row wrap"}),
             widgets.HBox([self.start, self.stop, self.clear]),
             self._message,
-            self._charts,
-            self._numbers,
+            self.view,
         ]
 
     def _name_the_pace(self) -> None:
@@ -232,8 +204,7 @@ class LoadPanel(Panel):
         name = rung if self.target is None else getattr(target, "name", "server")
         same = sum(kept.rung == name for kept in self.runs)
         number = self.runs[-1].number + 1 if self.runs else 1
-        colour = COLOURS.get(name, "#5a5f63")
-        kept = KeptRun(number, name, run.plan, run.samples, colour=colour, style=STYLES[same % len(STYLES)])
+        kept = KeptRun(number, name, run.plan, run.samples, style=STYLES[same % len(STYLES)])
         with LOCK:
             self.runs.append(kept)
         self.begin_updates()
@@ -249,8 +220,8 @@ class LoadPanel(Panel):
             self.say(ADVICE[kept.result.bottleneck])
         except LabError as problem:
             if not self._stopping.is_set():
-                kept.problem = str(problem).splitlines()[0]
-                raise
+                kept.problem = "answered nobody" if isinstance(problem, ServerHangs) else str(problem).splitlines()[0]
+                raise _explained(problem, name, run.plan) from problem
             kept.problem = "stopped"
             self.say("Stopped. No process of it is left.")
         except BaseException:
@@ -288,107 +259,21 @@ class LoadPanel(Panel):
 
     def _draw_all(self) -> None:
         if not self.is_closed:
-            self._charts.value = "".join(chart.svg() for chart in load_charts(self.runs))
-            self._numbers.value = numbers_of(self.runs, self._run)
+            self.view.load = load_of(self.runs, self._run)
 
     def picture(self) -> Picture | None:
-        done = [run for run in self.runs if run.samples]
-        if not done:
-            return None
-        words = [f"Run {run.number}, {run.rung}:\n{run.result!r}" for run in done if run.result is not None]
-        return picture_of(load_charts(done), "Requests a second and latencies, by time.\n" + "\n".join(words))
+        return still_of(self.runs)
 
 
-def load_charts(runs: Sequence[KeptRun]) -> list[Chart]:
-    """Rates and latencies of all runs, over each other."""
-    ends = [max(run.plan.seconds or 1.0, run.samples[-1].at if run.samples else 0) for run in runs]
-    end = max(ends, default=5.0)
-    span = (0.0, float(end))
-    rate = Chart(
-        "How many answers a second? (mean of the last half second)",
-        "seconds since the start of the run", "requests/s", x_range=span, height=230,
-    )  # fmt: skip
-    latency = Chart(
-        "How long did they take? Thick: the median. Thin: 99 % were faster than this",
-        "seconds since the start of the run", "milliseconds", x_range=span, log=True, height=230,
-    )  # fmt: skip
-    for run in runs:
-        samples = list(run.samples)
-        at = [s.at for s in samples]
-        rate.add(at, _rates(samples), run.colour, run.name, run.style)
-        latency.add(at, [np.nan if s.p50_ms is None else s.p50_ms for s in samples], run.colour, run.name, run.style)
-        latency.add(at, [np.nan if s.p99_ms is None else s.p99_ms for s in samples], run.colour, "", run.style, 1.0)
-    return [rate, latency]
-
-
-def _rates(samples: Sequence[Sample]) -> list[float]:
-    return [rate(samples[max(0, number - MEAN_OF) : number]) for number in range(1, len(samples) + 1)]
-
-
-def numbers_of(runs: Sequence[KeptRun], under_way: LoadRun | None) -> str:
-    """The table of runs, newest last. The one under way shows its last half second."""
-    head = [
-        "Run", "Server", "Load", "Requests/s", "Median, ms", "99 % within, ms", "Failed",
-        "CPU used, in cores:<br>server · generator · Redis", "Bottleneck",
-    ]  # fmt: skip
-    rows = [_row(run, under_way if run is runs[-1] else None) for run in runs]
-    empty = ["–"] * len(head)
-    return table(head, rows or [empty], left=3) + _checks(runs)
-
-
-def _checks(runs: Sequence[KeptRun]) -> str:
-    """What to look at before one believes the newest result."""
-    results = [(run.number, run.result) for run in runs if run.result is not None]
-    if not results:
-        return ""
-    number, newest = results[-1]
-    shown = ("Clients", "Accept queue", "Recorded", "Beware")
-    rows = [[name, html.escape(words)] for name, words in newest.rows() if name in shown]
-    return table(("", ""), rows, f"Before you believe run {number}:", left=2)
-
-
-def _row(run: KeptRun, under_way: LoadRun | None) -> list[str]:
-    plan = run.plan
-    kind = ", keep-alive" if plan.keep_alive else ""
-    load = plan.who + (f" + {plan.idle:,} silent" if plan.idle else "") + kind
-    who = f"<b style='color:{run.colour}'>{html.escape(run.rung)}</b>"
-    result = run.result
-    if result is not None:
-        p50, p99 = result.percentile(50), result.percentile(99)
-        cores = {side: share.cores for side, share in result.shares.items()}
-        failed = ", ".join(f"{n:,} {kind}" for kind, n in result.failures.items()) or "0"
-        waited, rate = _bottleneck(result.bottleneck), result.requests_per_second
-    else:
-        newest = list(run.samples)[-MEAN_OF:]
-        p50 = _mean([s.p50_ms for s in newest])
-        p99 = max((s.p99_ms for s in newest if s.p99_ms is not None), default=None)
-        cores = {side: _mean([s.cores.get(side) for s in newest]) or 0.0 for side in SIDES} if newest else {}
-        failed = _failures(newest[-1]) if newest else "0"
-        waited, rate = html.escape(run.problem), (_rates(newest)[-1] if newest else 0.0)
-        if under_way is not None and under_way.is_running:
-            at = newest[-1].at if newest else 0.0
-            so_far = _bottleneck(limit(*under_way.shares_so_far()))
-            phase = "measured" if under_way.is_measured else "settling"
-            waited = f"so far {so_far} <i>({phase}, {at:.1f} s)</i>"
-    used = " · ".join(f"{cores[side]:.2f}" if side in cores else "–" for side in SIDES)
-    return [str(run.number), who, load, f"<b>{rate:,.0f}</b>", _number(p50), _number(p99), failed, used, waited]
-
-
-def _failures(sample: Sample) -> str:
-    return ", ".join(f"{n:,} {kind}" for kind, n in sample.failures.items()) or str(sample.failed)
-
-
-def _bottleneck(side: str) -> str:
-    return LIMITS.get(side, "nobody")
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.1f}"
+def _explained(problem: LabError, rung: str, plan: Plan) -> LabError:
+    """Why a server that silent clients have stopped has answered nobody; of others, what the problem says."""
+    if not isinstance(problem, ServerHangs) or rung not in ONE_CLIENT_EACH or not plan.idle:
+        return problem
+    return LabError(
+        f"{rung} answered none of its {plan.clients:,} busy clients, and was ended. Each of its processes or threads "
+        f"waits for one client, and the {plan.idle:,} silent ones, who came first, say nothing. "
+        "Choose 0 silent connections, or another server: threaded, poll and those after it."
+    )
 
 
 def load_panel(

@@ -20,12 +20,12 @@ from IPython import get_ipython
 from IPython.display import display
 
 from ..lab.errors import LabError
-from .picture import INK, LOCK, Picture
+from .picture import LOCK, Picture
 from .sampler import SAMPLER
 
 WIDGET: Final = "application/vnd.jupyter.widget-view+json"
 HIDDEN: Final = {"version_major": 2, "version_minor": 0, "model_id": ""}
-TROUBLE: Final = "#8a2b0e"
+THEMED: Final = "var(--jp-content-font-color1, currentcolor)"  # JupyterLab's own, in either theme
 
 Callback = TypeVar("Callback", bound=Callable[..., None])
 
@@ -58,7 +58,8 @@ class Panel:
         self._still: Any = None
         self.box = widgets.VBox([])
         self.box.add_class("zerohttpd-panel")
-        _close_the_one_before(self)
+        _open.add(self)
+        close_the_one_before(self)
 
     # Showing.
 
@@ -97,14 +98,15 @@ class Panel:
 
     def say(self, text: str) -> None:
         """One sentence, which stays until there is another."""
-        self._message.value = f'<span role="status" style="color:{INK};background:#fff">{html.escape(text)}</span>'
+        self._message.value = f'<span role="status" style="color:{THEMED}">{html.escape(text)}</span>'
 
     def tell(self, problem: Exception) -> None:
         """Something went wrong. A LabError says what to do; anything else is a mistake of ours."""
         self.problem = problem
         text = str(problem) if isinstance(problem, LabError | ValueError) else f"The panel failed: {problem!r}"
+        text = text.partition(" It was here:\n")[0]  # of one that hung, a traceback follows
         text = html.escape(text.rpartition("It said:\n")[2].strip()[-600:])  # a server that died said why itself
-        self._message.value = f'<b role="alert" style="color:{TROUBLE};background:#fff">⚠ {text}</b>'
+        self._message.value = f'<b role="alert" style="color:{THEMED}">⚠ {text}</b>'
 
     # Working.
 
@@ -175,12 +177,12 @@ def _all_of(widget: Any) -> list[Any]:
 # ends what its panels do.
 
 _open: weakref.WeakSet[Panel] = weakref.WeakSet()
-_by_cell: dict[str, weakref.WeakSet[Panel]] = {}
+_by_cell: dict[str, weakref.WeakSet[Any]] = {}
 _executions: dict[str, str] = {}  # the last one of each cell that made a panel
 
 
-def _close_the_one_before(panel: Panel) -> None:
-    _open.add(panel)
+def close_the_one_before(panel: Any) -> None:
+    """`panel`, which has a close(), takes the place of those that an earlier run of this cell has made."""
     shell = get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
         return
@@ -232,7 +234,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "",
     body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
     top = f"<caption style='caption-side:top;text-align:left'>{caption}</caption>" if caption else ""
     return (
-        f"<table style='background:#fff;color:{INK};font-variant-numeric:tabular-nums;line-height:1.5;"
-        f"border-collapse:collapse'>{top}<thead style='border-bottom:1px solid {INK}'><tr>{line('th', head)}</tr>"
-        f"</thead><tbody>{body}</tbody></table>"
+        f"<table style='color:inherit;font-variant-numeric:tabular-nums;line-height:1.5;"
+        f"border-collapse:collapse'>{top}<thead style='border-bottom:1px solid currentcolor'>"
+        f"<tr>{line('th', head)}</tr></thead><tbody>{body}</tbody></table>"
     )

@@ -14,25 +14,11 @@ from typing import Any, Final
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-# One colour for each role, in every figure. They differ in lightness too, and stay apart for
-# people who cannot tell red from green.
-COLOURS: Final = {
-    "client": "#0f6e84",
-    "redis": "#d9822b",
-    "listener": "#7a4fa3",
-    "timer": "#7f8a92",
-    "server": "#0f6e84",
-    "generator": "#7f8a92",
-    # the servers: Okabe and Ito's palette, made to be told apart by everybody
-    "iterative": "#999999",
-    "forking": "#b8860b",
-    "preforked": "#56b4e9",
-    "threaded": "#009e73",
-    "prethreaded": "#cc79a7",
-    "poll": "#b4452c",
-    "epoll": "#0f6e84",
-}
-INK: Final = "#1d2b36"
+from .palette import LIGHT
+
+# One colour for each role and for each server, in every figure, and in every panel.
+COLOURS: Final = {**LIGHT, "server": LIGHT["client"], "timer": LIGHT["faint"], "generator": LIGHT["faint"]}
+INK: Final = LIGHT["ink"]
 
 # One lock for all that is drawn, and for what panels know: a widget's callback may run beside a cell.
 LOCK: Final = threading.RLock()

@@ -15,6 +15,7 @@ from ..trace.records import ENTRY, WAIT
 
 # Of the waits, the quickest. One that has slept takes longer, and poll() then goes through its array once more.
 NOT_ASLEEP: Final = 0.05
+ENOUGH: Final = 20  # waits that are alike: of fewer, the quickest may have slept, too
 
 
 # Of those who have something to say, in the order in which they first do so.
@@ -61,3 +62,21 @@ def quick_waits(trace: Trace, ready: int) -> np.ndarray:
     chosen = np.flatnonzero(trace.ready == ready)
     ordered = chosen[np.argsort(trace.waited[chosen], kind="stable")]
     return ordered[: max(1, round(len(ordered) * NOT_ASLEEP))] if len(ordered) else ordered
+
+
+def look_times(trace: Trace) -> np.ndarray:
+    """Of each wait, the seconds that the kernel looked for what is ready; nan where that cannot be told from sleep.
+
+    A look is as long as the quickest waits were with about as many watched and ready: they have not slept. poll()
+    that has slept has looked twice, for it goes through its array once more when it is woken (fs/select.c).
+    """
+    looks = np.full(len(trace), np.nan, "<f4")
+    kinds = np.stack([np.log2(np.maximum(trace.watched, 1)) * 4, np.log2(trace.ready + 1) * 3], axis=1).round()
+    most = 2 if trace.how == "poll" else 1
+    _, which = np.unique(kinds, axis=0, return_inverse=True)
+    for kind in range(which.max() + 1 if len(which) else 0):
+        alike = which.reshape(-1) == kind
+        if alike.sum() >= ENOUGH:
+            waited = trace.waited[alike]
+            looks[alike] = np.minimum(waited, most * np.quantile(waited, NOT_ASLEEP / 2))
+    return looks

@@ -3,55 +3,47 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import ipywidgets as widgets
+import traitlets
 
 from ..lab.saved_run import Run, load_run
-from ..load.limit import ADVICE
+from .component import component
 from .inspector import Inspector
 from .interest_panel import InterestPanel
-from .load_panel import KeptRun, load_charts, numbers_of
-from .panel import Panel
-from .picture import COLOURS, INK, Picture
+from .load_view import KeptRun, load_of
 
 NAMES = {"rung": "server", "keep_alive": "keep-alive", "idle": "silent connections"}
+CLOCKS = " The load test has a clock of its own, and its table is of all of it; when its waits were recorded was not."
 
 
-class Replay(Panel):
-    """See `replay`. `run` is what the file holds; `inspector` and `interest` are two of its views."""
+class Replay(Inspector):
+    """See `replay`. `run` is what the file holds."""
 
-    name = "replay"
+    _esm = component("replay")
+    shown = (*Inspector.shown, "about", "load", "lists")
+    about: Any = traitlets.Unicode().tag(sync=True)
+    load: Any = traitlets.Dict(allow_none=True).tag(sync=True)
+    lists: Any = traitlets.Dict().tag(sync=True)
 
     def __init__(self, run: Run) -> None:
-        super().__init__()
+        super().__init__([run])
         self.run = run
-        self.inspector = Inspector(run)
-        views, titles = [self.inspector.box], ["Ready lists"]
-        if run.result is not None:
-            views.insert(0, self._load_view())
-            titles.insert(0, "Load test")
-        self.interest = InterestPanel(None, {i.fd: i for i in run.interest} or None, run.trace)
+        at_the_end = InterestPanel(None, {i.fd: i for i in run.interest} or None, run.trace)
+        self.lists = at_the_end.lists
+        at_the_end.close()
+        result = run.result
+        if result is None:
+            self.load = None
+        else:
+            kept = KeptRun(1, str(run.about.get("rung", "server")), result.plan, result.samples, result)
+            self.load = load_of([kept])
         about = ", ".join(f"{NAMES.get(name, name)} {value}" for name, value in run.about.items() if value is not None)
-        title = widgets.HTML(f"<p style='color:{INK};background:#fff;margin:4px 0'>A saved run: {about}.</p>")
-        tabs = widgets.Tab([*views, self.interest.box], titles=[*titles, "Interest list at the end"])
-        self.box.children = [title, self._message, tabs]
-
-    def _load_view(self) -> widgets.VBox:
-        result = self.run.result
-        assert result is not None
-        rung = str(self.run.about.get("rung", "server"))
-        colour = COLOURS.get(rung, "#5a5f63")
-        self._kept = KeptRun(1, rung, result.plan, result.samples, result, colour=colour)
-        charts = "".join(chart.svg() for chart in load_charts([self._kept]))
-        advice = f"<p style='color:{INK};background:#fff'>{ADVICE[result.bottleneck]}</p>"
-        return widgets.VBox([widgets.HTML(charts), widgets.HTML(numbers_of([self._kept], None) + advice)])
-
-    def picture(self) -> Picture:
-        return self.inspector.picture()
+        self.about = f"A saved run: {about}." + (CLOCKS if result is not None else "")
 
 
 def replay(path: str | Path) -> Replay:
-    """Open a saved run: its load test, its ready lists, its interest list. Raises ValueError in words.
+    """Open a saved run, and play it: its ready lists, its interest list, its load test. Raises ValueError in words.
 
     Needs no server, no Redis and no Linux.
     """

@@ -2,107 +2,63 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Sequence
 from typing import Any, Final
 
-import ipywidgets as widgets
 import numpy as np
+import traitlets
 
 from ..trace import layout
 from ..trace.reader import Trace
-from .chart import Chart, picture_of
-from .inspector import Source, cost_table, trace_and_name
-from .panel import Panel, button, told_in_words
-from .picture import COLOURS, INK, LOCK, Picture
+from .component import component
+from .inspector import Inspector, Source
+from .picture import COLOURS, INK, Picture, new_figure
 
-WINDOW: Final = 60  # waits that are shown
-LANES: Final = 14  # descriptors that are shown, those that were ready most often
-AGAIN: Final = "#b4452c"
+WINDOW: Final = 60  # waits that are in the still
+LANES: Final = 14  # descriptors that are in it, those that were ready most often
+WORDS: Final = (
+    "A lane is a descriptor, a column is a wait. Level-triggered, the kernel tells for as long as something is left to "
+    "take; edge-triggered, once for each time that something new comes. A server that takes all there is each time is "
+    "told the same by both: old data is told again only where some was left."
+)
 
 
-class TwinTimelines(Panel):
-    """See `twin_timelines`. `select(offset)` moves both to so many waits after their first."""
+class TwinTimelines(Inspector):
+    """See `twin_timelines`. `select(offset)` picks the wait that is so many after the first of each."""
 
-    name = "twin timelines"
+    _esm = component("twins")
+    shown = ("recordings", "looks", "costs", "offset", "words")
+    offset: Any = traitlets.Int(0).tag(sync=True)
+    words: Any = traitlets.Unicode(WORDS).tag(sync=True)
 
-    def __init__(self, level: Source, edge: Source) -> None:
-        super().__init__()
-        found = [trace_and_name(source) for source in (level, edge)]
-        self.traces = [trace for trace, _, _ in found]
-        self.titles = [name for _, name, _ in found]
-        self.costs = [trace.cost(requests) for trace, _, requests in found]
-        last = max(0, min(len(trace) for trace in self.traces) - WINDOW)
-        self.slider = widgets.IntSlider(
-            max=last, description="Waits after the first", readout=True, layout={"width": "60%"},
-            style={"description_width": "initial"},
-        )  # fmt: skip
-        self.slider.observe(lambda _: self._draw(), "value")
-        back = button("◀ Earlier", "Move both by half a window", lambda: self._move(-WINDOW // 2))
-        on = button("Later ▶", "Move both by half a window", lambda: self._move(WINDOW // 2))
-        self._charts = widgets.HTML()
-        words = (
-            "<b>●</b> a descriptor was ready; "
-            f"<b style='color:{AGAIN}'>■</b> it was ready in the wait just before, too. "
-            "Level-triggered, the kernel tells for as long as there is something to do; edge-triggered, "
-            "once for each time that something new comes."
-        )
-        costs = list(zip(self.titles, self.costs, strict=True))
-        self.box.children = [
-            widgets.HTML(f"<p style='color:{INK};background:#fff;line-height:1.5;margin:0'>{words}</p>"),
-            self._message, widgets.HBox([self.slider, back, on], layout={"flex_flow": "row wrap"}), self._charts,
-            widgets.HTML(cost_table(costs)),
-        ]  # fmt: skip
-        self._draw()
+    def __init__(self, sources: Sequence[Source]) -> None:
+        super().__init__(sources)
+        TwinTimelines.select(self, min(map(len, self.traces)) // 2)
 
     def select(self, offset: int) -> None:
-        self.slider.value = offset
-
-    def _move(self, by: int) -> None:
-        self.slider.value = max(0, self.slider.value + by)
-
-    @told_in_words
-    def _draw(self) -> None:
-        with LOCK:
-            self._charts.value = "".join(chart.svg() for chart in self._twins())
-
-    def _twins(self) -> list[Chart]:
-        return [
-            lanes_chart(trace, self.slider.value, f"{title}: which descriptors were ready in each wait?")
-            for trace, title in zip(self.traces, self.titles, strict=True)
-        ]
+        self.offset = max(0, min(offset, max(map(len, self.traces)) - 1))
+        self.chosen = [trace.first + min(self.offset, len(trace) - 1) for trace in self.traces]
 
     def picture(self) -> Picture:
-        words = [
-            f"{name}: {trace!r}\n{cost!r}"
-            for name, trace, cost in zip(self.titles, self.traces, self.costs, strict=True)
-        ]
-        return picture_of(self._twins(), "\n".join(words))
+        figure, axes = new_figure(9.0, 6.0, 2)
+        for ax, trace, title in zip(axes, self.traces, self.titles, strict=True):
+            _draw_lanes(ax, trace[self.offset : self.offset + WINDOW], title)
+        return Picture(figure, self._words())
 
 
-def lanes_chart(trace: Trace, offset: int, title: str) -> Chart:
+def _draw_lanes(ax: Any, part: Trace, title: str) -> None:
     """A lane for each descriptor, a column for each wait."""
-    part = trace[offset : offset + WINDOW]
     waits, fds, roles = reports(part)
     numbers, counts = np.unique(fds, return_counts=True)
     chosen = np.sort(numbers[np.argsort(-counts, kind="stable")[:LANES]])
-    lane = {int(fd): float(n) for n, fd in enumerate(chosen)}
-    names = {n: f"fd {fd}" for fd, n in lane.items()}
-    chart = Chart(
-        html.unescape(title), "number of the wait", "", height=90 + 17 * max(3, len(lane)), y_names=names,
-        x_range=(part.first - 0.7, part.first + WINDOW - 0.3), y_range=(-0.7, max(len(lane), 1) - 0.3), whole="x",
-    )  # fmt: skip
-    told = set(zip(waits.tolist(), fds.tolist(), strict=True))
-    points = [
-        (w, lane[fd], role, (w - 1, fd) in told)
-        for w, fd, role in zip(waits.tolist(), fds.tolist(), roles, strict=True)
-        if fd in lane
-    ]
     for role in ("listener", "client", "redis"):
-        mine = [(w, n) for w, n, whose, again in points if whose == role and not again]
-        chart.add([w for w, _ in mine], [n for _, n in mine], COLOURS[role], role, "o", 4.0)
-    again = [(w, n) for w, n, _, again in points if again]
-    chart.add([w for w, _ in again], [n for _, n in again], AGAIN, "again", "s", 4.0)
-    return chart
+        mine = np.isin(fds, chosen) & (np.array(roles) == role)
+        if mine.any():
+            ax.plot(waits[mine], np.searchsorted(chosen, fds[mine]), "o", color=COLOURS[role], markersize=4, label=role)
+    ax.set_yticks(range(len(chosen)), [f"fd {fd}" for fd in chosen])
+    ax.set_xlabel("number of the wait")
+    ax.set_title(f"{title}: which descriptors were ready in each wait?", loc="left", color=INK, fontsize=11)
+    ax.legend(loc="upper right", ncols=3, frameon=False, fontsize=8)
 
 
 def reports(part: Trace) -> tuple[Any, Any, list[str]]:
@@ -116,5 +72,9 @@ def reports(part: Trace) -> tuple[Any, Any, list[str]]:
 
 
 def twin_timelines(level: Source, edge: Source) -> TwinTimelines:
-    """Two servers, traces or saved runs, one above the other, with their cost scores. Raises LabError."""
-    return TwinTimelines(level, edge)
+    """Two servers, traces or saved runs, one above the other, with their cost scores.
+
+    Of every entry of a ready list it is told whether it was about new data, or about old data once more, as far as
+    the calls on sockets were recorded (`record="details"`). Raises LabError.
+    """
+    return TwinTimelines([level, edge])

@@ -77,11 +77,10 @@ def list_html(trace: Trace, found: np.ndarray, watched: int) -> str:
     return f"<p style='margin:2px 0'>Watched: {roles or 'not recorded'}{older}.</p>" + table(head, rows, left=3)
 
 
-def came_back(wait: Wait, how: str, handled: int | None = None, *, most: int = SHOWN, narrow: bool = False) -> str:
+def came_back(wait: Wait, how: str, handled: int | None = None) -> str:
     """The ready list of a wait as a table; where it is known, with what was done for each entry.
 
-    `handled`: how many of them have been handled so far, if the server is held among them. `most`:
-    entries. `narrow`: for half a page; what was done stands below each entry.
+    `handled`: how many of them have been handled so far, if the server is held among them.
     """
     known = bool(wait.turns)
     head = [
@@ -91,22 +90,20 @@ def came_back(wait: Wait, how: str, handled: int | None = None, *, most: int = S
         "whose",
         "other end",
         "its state: what comes next",
-        *(["what was done"] if known and not narrow else []),
+        *(["what was done"] if known else []),
     ]
     rows = []
-    for number, entry in enumerate(wait.ready[:most]):
+    for number, entry in enumerate(wait.ready[:SHOWN]):
         sign = [] if handled is None else ["✓" if number < handled else "▶" if number == handled else ""]
         row = [*sign, str(entry.fd), f"<b>{html.escape(entry.events)}</b>", role_of(entry.role)]
         row += [html.escape(entry.peer or "–"), html.escape(entry.step.replace("_", " ") or "–")]
         if known:
             done = wait.turns[number].done if number < len(wait.turns) else []
             words = "; ".join(html.escape(done_words(each, how)) for each in done) or "nothing"
-            row += [] if narrow else [words]
+            row.append(words)
         rows.append(row)
-        if known and narrow:
-            rows.append([f"→ {words}"])
-    if len(wait.ready) > most:
-        rows.append([f"… and {len(wait.ready) - most:,} more"])
+    if len(wait.ready) > SHOWN:
+        rows.append([f"… and {len(wait.ready) - SHOWN:,} more"])
     if len(wait.turns) > len(wait.ready) and wait.turns[-1].done:
         last = "; ".join(html.escape(done_words(each, how)) for each in wait.turns[-1].done[:SHOWN])
         rows.append([f"after the whole list: {last}"])

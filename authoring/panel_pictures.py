@@ -1,0 +1,142 @@
+"""Take the pictures of docs/panels.md: python authoring/panel_pictures.py
+
+A JupyterLab runs the notebook of the browser tests, once in each theme, with real servers under real load; each panel
+is used a little, and taken as it then is: docs/panels/NAME.png and docs/panels/NAME-dark.png.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from panel_notebook import CELLS, jupyterlab_on, write_notebook  # noqa: E402
+
+CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PICTURES: Final = ROOT / "docs/panels"
+THEMES: Final = {"": "JupyterLab Light", "-dark": "JupyterLab Dark"}
+HIGHEST: Final = 1000  # pixels: what is below is more of the same
+COLOURS: Final = 255
+SOON: Final = 60_000  # milliseconds
+
+
+def main() -> int:
+    PICTURES.mkdir(exist_ok=True)
+    for ending, theme in THEMES.items():
+        with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+            course = Path(folder)
+            write_notebook(course / "chapters/00-start-here.ipynb")
+            choose_theme(course, theme)
+            with jupyterlab_on(course) as address:
+                browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+                page = browser.new_page(viewport={"width": 1400, "height": 1500})
+                page.goto(address)
+                page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=SOON)
+                take_all(page, ending)
+                browser.close()
+    return 0
+
+
+def choose_theme(course: Path, theme: str) -> None:
+    settings = course / ".lab/settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"theme": theme}))
+
+
+def take_all(page: Any, ending: str) -> None:
+    for name in CELLS:
+        output = run(page, name)
+        if name in USED:
+            USED[name](page, output)
+            taken = take(page, output)
+            path = PICTURES / f"{NAMES.get(name, name)}{ending}.png"
+            taken.save(path, optimize=True)
+            print(
+                f"{path.relative_to(ROOT)}: {taken.width} x {taken.height}, {path.stat().st_size:,} bytes", flush=True
+            )
+
+
+def run(page: Any, name: str) -> Any:
+    cell = page.locator(".jp-CodeCell").nth(list(CELLS).index(name))
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(
+        "cell => /\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt').innerText)",
+        arg=cell.element_handle(),
+        timeout=SOON,
+    )
+    return cell.locator(".jp-Cell-outputArea")
+
+
+def take(page: Any, output: Any) -> Image.Image:
+    shown = output.locator(".zerohttpd-panel, .zh").first
+    shown.scroll_into_view_if_needed()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(500)
+    picture = Image.open(io.BytesIO(shown.screenshot())).convert("RGB")
+    cut = picture.crop((0, 0, picture.width, min(picture.height, HIGHEST)))
+    return cut.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+
+
+# What is done with each panel before it is taken.
+
+
+def press(place: Any, name: str) -> None:
+    place.get_by_role("button", name=name, exact=True).click()
+
+
+def race(page: Any, panel: Any) -> None:
+    for rung in ("poll", "epoll"):
+        panel.get_by_label("Server").select_option(rung)
+        panel.locator("button:enabled", has_text="Start").click()
+        panel.locator("button:enabled", has_text="Stop").wait_for(timeout=SOON)
+        panel.locator("button:enabled", has_text="Start").wait_for(timeout=SOON)
+    chart = panel.locator(".zh-close-up").first
+    chart.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+
+
+def hold(page: Any, panel: Any) -> None:
+    for name in ("Pause", "Add a client", "Step one wait", "Send a request", "Step one event"):
+        press(panel, name)
+        page.wait_for_timeout(1000)
+
+
+def next_wait(page: Any, panel: Any) -> None:
+    panel.locator("canvas").nth(2).wait_for(timeout=SOON)
+    press(panel, "Next ▶")
+
+
+def later(page: Any, panel: Any) -> None:
+    press(panel, "Later ▶")
+
+
+def step(page: Any, panel: Any) -> None:
+    press(panel, "A step on (right arrow)")
+
+
+def look(page: Any, panel: Any) -> None:
+    press(panel, "Look now")
+
+
+USED: Final[dict[str, Callable[[Any, Any], None]]] = {
+    "load": race, "inspector": next_wait, "two": next_wait, "stepper": hold, "interest": look, "twins": later,
+    "replay": step,
+}  # fmt: skip
+NAMES: Final = {"two": "two-inspectors"}
+
+if __name__ == "__main__":
+    sys.exit(main())

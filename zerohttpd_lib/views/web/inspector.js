@@ -1,0 +1,10 @@
+// The ready-list inspector.
+import { Inspector } from "./inspecting.js";
+
+export function render({ model, el }) {
+  el.classList.add("zh");
+  const inspector = new Inspector(model, el);
+  el.inspector = inspector;
+  return () => inspector.remove();
+}
+export default { render };
