@@ -137,6 +137,19 @@ def test_a_stage_tells_what_its_record_holds(page: Any, site: Path) -> None:
     assert "calls epoll_wait()" in told[0] and "epoll_wait() returns after" in told[1]
 
 
+@pytest.mark.parametrize("panel", [".zh-inspector", ".zh-twins"])
+def test_a_panel_of_recorded_runs_is_brushed_and_pressed(page: Any, site: Path, panel: str) -> None:
+    show(page, site, "recorded-runs")
+    box = page.locator(panel)
+    box.scroll_into_view_if_needed()
+    seen = [box.inner_text()]
+    for n in (1, 0):
+        box.get_by_role("button").nth(n).click()
+        page.wait_for_function("([box, before]) => box.innerText !== before", arg=[box.element_handle(), seen[-1]])
+        seen.append(box.inner_text())
+    assert "Came back" in seen[-1]
+
+
 @pytest.mark.parametrize("name", EXPLORABLES)
 def test_an_explorable_answers_to_keys_and_to_the_hand(page: Any, site: Path, name: str) -> None:
     show(page, site, name)

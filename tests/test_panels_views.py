@@ -1,5 +1,6 @@
 """The panels that look into a server, without a browser: real servers, the widgets' Python side."""
 
+import html
 import os
 import sys
 import threading
