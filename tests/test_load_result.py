@@ -18,7 +18,7 @@ from zerohttpd_lib.load.limit import ADVICE
 from zerohttpd_lib.load.network import Counters, accept_queue, listeners
 from zerohttpd_lib.load.plan import Plan
 from zerohttpd_lib.load.result import LoadResult
-from zerohttpd_lib.views.load_panel import KeptRun, numbers_of
+from zerohttpd_lib.views.load_view import KeptRun, load_of
 
 
 def result(
@@ -147,7 +147,7 @@ def test_what_one_must_know_of_a_result_stands_in_all_that_is_shown_of_it() -> N
     assert [known[name] for name in names] == [2, 0.5, 7, 9, 4096, False]
     row = {name: "" if value is None else str(value) for name, value in asdict(measurement_of(found)).items()}
     assert [getattr(Measurement.from_row(row), name) for name in names] == [2, 0.5, 7, 9, 4096, False]
-    panel = numbers_of([KeptRun(1, "epoll", found.plan, result=found)], None)
+    panel = str(load_of([KeptRun(1, "epoll", found.plan, result=found)]))
     for expected in ("Before you believe run 1", "law: 0.50", "full 7 times, 9 SYNs", "Recorded"):
         assert expected in panel
 

@@ -92,15 +92,6 @@ def interest_list(pid: int, server_port: int, redis_port: int) -> InterestList |
     return InterestList(sorted(interests, key=lambda interest: interest.fd))
 
 
-def watched_by(epoll: int) -> list[tuple[int, int]]:
-    """(descriptor, events) of all that this process watches by its epoll descriptor `epoll`, by number.
-
-    Raises OSError where there is no such descriptor, or no /proc.
-    """
-    targets = _TARGET.findall(Path(f"/proc/self/fdinfo/{epoll}").read_text())
-    return sorted((int(fd), int(events, 16) & ~BROKEN) for fd, events, _ in targets)
-
-
 def _interest(fd: int, events: int, socket: _Socket | None, server_port: int, redis_port: int) -> Interest:
     names = event_names(events & ~BROKEN)
     if socket is None:

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ..kernel.interest import watched_by
+from ..kernel.watched import watched_by
 from . import layout
 from .writer import TraceWriter
 

@@ -138,6 +138,8 @@ class Recorder:
     # The waits.
 
     def _start_wait(self, called: float, returned: float, ready: Ready) -> None:
+        if not hasattr(ready, "__len__"):  # what can be gone through only once is the server's to go through
+            raise TypeError(f"a ready list that is a {type(ready).__name__}")
         watched, first = len(self._watched), self._writer.entries
         known, codes, describe, pending = self._known, self._codes, self._describe, self._pending
         before = len(pending)
