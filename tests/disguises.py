@@ -523,7 +523,7 @@ class ThreadForEach:
     Disguise(
         "patience",
         "Four orphans serve, and four threads for show",
-        "grows",
+        "processes",
         answer(
             "patience",
             """

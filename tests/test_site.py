@@ -59,6 +59,8 @@ def test_each_chapter_has_a_page_and_each_page_leads_to_all_others(site: Path) -
 def test_every_link_leads_somewhere(site: Path) -> None:
     for page in pages(site):
         for link in Links(page).links:
+            if link.startswith("https://"):  # to be followed by whoever wants to; what is *fetched* is another matter
+                continue
             name, _, place = link.partition("#")
             target = site / name if name else page
             assert target.is_file(), f"{page.name}: {link}"

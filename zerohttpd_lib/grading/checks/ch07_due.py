@@ -19,6 +19,7 @@ from .idling import descriptors
 
 EXACT: Final = 0.002  # seconds: two clocks read one after the other, and no more than that
 SLACK: Final = 0.1  # seconds by which a latency is too short before it counts: less than a stop, more than a hiccup
+GAP: Final = 0.005  # seconds between two answers that were held back: time to read one before the next
 STOPPED: Final = 0.4  # seconds for which the answer's process is stopped
 NO_NEWS: Final = 2.0  # seconds without a new request: none will come before somebody is answered
 BUSY: Final = 0.8  # of all looks at a thread, in which it was running or wanted to
@@ -35,6 +36,7 @@ class Answers:
         self.strange: list[bytes] = []
         self.gave_up = 0  # how many had come when nobody came any more; 0: all came that were waited for
         self._hold, self._when_come = hold, when_come
+        self._gap = GAP if hold else 0.0
         self._held: list[tuple[int, socket.socket]] = []
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -90,6 +92,7 @@ class Answers:
             self.answered[number] = time.monotonic()
             with suppress(OSError), sock:
                 sock.sendall(b"done\n")
+            time.sleep(self._gap)
 
 
 class Looks:
