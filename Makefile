@@ -18,12 +18,12 @@ lab: .venv/lab
 grade: .venv/lab
 	@$(BIN)/zerohttpd grade $(ARGS)
 
-# One process more than two cores can keep busy: tests wait, too, and notebooks most of the time.
+# Twice as many processes as cores: tests wait for most of their time, and notebooks do, too.
 test: .venv/test lint
 	@$(BIN)/python -m compileall -q zerohttpd_lib
-	@$(BIN)/pytest -n 3 --dist loadgroup --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py' tests
+	@$(BIN)/pytest -n 4 --dist loadgroup --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py' tests
 	@$(BIN)/pytest tests/test_alone*.py tests/test_browser*.py
-	@$(BIN)/pytest -n 3 --dist loadfile -p no:hypothesispytest --nbval chapters solutions
+	@$(BIN)/pytest -n 4 --dist loadfile -p no:hypothesispytest --nbval chapters solutions
 
 quick: .venv/test
 	@$(BIN)/pytest -n 2 --quick tests

@@ -28,15 +28,18 @@ class Line:
         server.watch(sock, READABLE, self.ready)
 
     def ready(self, events: int) -> None:
-        while not events & BROKEN and (data := sockets.receive_now(self.sock)) is not None:
+        try:
+            if events & BROKEN or not self.goes_on():
+                self.server.remove(self)
+        except OSError:  # reset, in the middle of reading what came before
+            self.server.remove(self)
+
+    def goes_on(self) -> bool:
+        """Take all that is there. Is there more to come?"""
+        while data := sockets.receive_now(self.sock):
             *lines, self.input = (self.input + data).split(b"\n")
             sockets.send_now(self.sock, b"".join(line.upper() + b"\n" for line in lines))
-            if not data:
-                break
-        else:
-            if not events & BROKEN:
-                return
-        self.server.remove(self)
+        return data is None
 
     def time_is_up(self) -> None:
         self.server.remove(self)
