@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
 from functools import partial
 from typing import Final, NamedTuple
 
 from zerohttpd_lib import Lab
 from zerohttpd_lib.lab.saved_run import SHIPPED, Run
+from zerohttpd_lib.lab.server_processes import frozen
 from zerohttpd_lib.views.interest_panel import both_lists
 
 WAITS: Final = 1500  # kept of each
 MOST: Final = 300_000  # bytes of a file
 SECONDS: Final = 2.0
+REST: Final = 0.03  # seconds
 
 
 class What(NamedTuple):
@@ -60,7 +63,11 @@ def record(lab: Lab, what: What) -> Run:
     load = lab.start_load(server, clients=8, idle=what.idle, seconds=SECONDS, keep_alive=what.keep_alive)
     while load.is_running and (not load.samples or load.samples[-1].at < SECONDS * 0.8):
         time.sleep(0.02)
-    interest, trace = both_lists(server)  # of one moment, while the clients are still there
+    with ExitStack() as stack:  # nobody asks for a moment: the server comes to rest, and both lists are of the same time
+        for pid in load.generator_pids:
+            stack.enter_context(frozen(pid))
+        time.sleep(REST)
+        interest, trace = both_lists(server)
     result = load.wait(progress=False)
     server.stop()
     return Run.of(what.rung, trace[-WAITS:], result, [*(interest or {}).values()])

@@ -24,6 +24,7 @@ from .wait_table import CTL
 
 SHOWN: Final = 16  # changes, the newest
 NOT_RECORDED: Final = "not recorded"
+MOMENTS: Final = 5  # at most, to find one in which a server is through with its ready list
 LOOK_EVERY: Final = 1.0  # seconds, when it looks by itself: the server is stopped while it is looked at
 WATCHED_HOW: Final = {"poll": "in the array of the program", "unknown": "by the program"}
 
@@ -58,17 +59,27 @@ def own_list(trace: Trace) -> dict[int, Own]:
 
 
 def both_lists(server: Server) -> tuple[dict[int, Interest] | None, Trace]:
-    """The kernel's list (None: it keeps none) and the trace, both of one moment: the server stands still."""
-    kernel = None
+    """The kernel's list (None: it keeps none) and the trace, both of one moment: the server stands still.
+
+    What a server does with a ready list is written down when it is done with it. So it is looked at again, if it
+    stands in the middle of one, but not for ever: a busy server is hardly ever anywhere else.
+    """
     server.check_alive()
-    with server.frozen() as pids:
-        trace = server.trace
-        for pid in pids:
-            with suppress(ProcessLookupError, FileNotFoundError):
-                if (found := interest_list(pid, server.address[1], server.redis_address[1])) is not None:
-                    kernel = {interest.fd: interest for interest in found}
-                    break
+    for _ in range(MOMENTS):
+        with server.frozen() as pids:
+            trace = server.trace
+            kernel = _kernels_list(server, pids)
+        if not len(trace) or trace[-1].handling is not None:
+            break
     return kernel, trace
+
+
+def _kernels_list(server: Server, pids: list[int]) -> dict[int, Interest] | None:
+    for pid in pids:
+        with suppress(ProcessLookupError, FileNotFoundError):
+            if (found := interest_list(pid, server.address[1], server.redis_address[1])) is not None:
+                return {interest.fd: interest for interest in found}
+    return None
 
 
 class InterestPanel(Component):

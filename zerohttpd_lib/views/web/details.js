@@ -21,7 +21,7 @@ export class Details {
     this.head.textContent = server.said(i);
     this.body.replaceChildren();
     this.say("Passed in. ", passedIn(how, wait.watched));
-    const list = recording.listAt(i);
+    const list = recording.wholeListAt(i);
     this.addList(list, wait.watched);
     const turns = turnsOf(wait);
     this.say(turns ? "Came back and was handled." : "Came back.", wait.ready.length ? "" : " Nothing was ready.");

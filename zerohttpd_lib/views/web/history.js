@@ -6,7 +6,7 @@ export function livesOf(recording, fd, i) {
   const lives = [];
   let life = null;
   const begin = (wait, row) => { life = { born: wait, role: row.role, peer: row.peer, ready: 0, died: null }; lives.push(life); };
-  const there = recording.listAt(0)?.get(fd);
+  const there = recording.wholeListAt(0)?.get(fd);
   if (there) begin(null, there);
   for (const { wait, row } of rowsOf(recording, fd)) {
     const kind = kindOf(recording, row);

@@ -163,6 +163,12 @@ export class Recording {
     return list;
   }
 
+  // The same with those in `still`.
+  wholeListAt(i) {
+    const list = this.listAt(i);
+    return list && new Map([...list, ...this.still]);
+  }
+
   // Who is who. In a load test each client has an address of its own, and keeps it; else a port tells them apart. Those
   // who ever have something to say have names, in the order in which they did so first.
 

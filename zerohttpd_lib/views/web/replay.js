@@ -69,7 +69,7 @@ function addSpeed(bar, act) {
 }
 
 function listThen(recording, i) {
-  const list = recording.listAt(i), wait = recording.wait(i), ready = new Map(wait.ready.map((entry) => [entry.fd, eventNames(entry.number)]));
+  const list = recording.wholeListAt(i), wait = recording.wait(i), ready = new Map(wait.ready.map((entry) => [entry.fd, eventNames(entry.number)]));
   const at = `When wait ${wait.number.toLocaleString("en")} was called`;
   if (!list) return { words: `${at}, ${wait.watched.toLocaleString("en")} descriptors were watched. Which ones was not recorded.`, rows: [], changes: [], title: "" };
   const rows = [...list].map(([fd, item]) => [String(fd), ready.has(fd) ? `ready: ${ready.get(fd)}` : "nothing ready", eventNames(item.events), item.role, item.peer || "–", "yes"]);
