@@ -63,7 +63,7 @@ def record(lab: Lab, what: What) -> Run:
     load = lab.start_load(server, clients=8, idle=what.idle, seconds=SECONDS, keep_alive=what.keep_alive)
     while load.is_running and (not load.samples or load.samples[-1].at < SECONDS * 0.8):
         time.sleep(0.02)
-    with ExitStack() as stack:  # nobody asks for a moment: the server comes to rest, and both lists are of the same time
+    with ExitStack() as stack:  # nobody asks for a moment: the server comes to rest, and both lists are of one time
         for pid in load.generator_pids:
             stack.enter_context(frozen(pid))
         time.sleep(REST)
