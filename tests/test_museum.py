@@ -12,12 +12,12 @@ from zerohttpd_lib.museum import EXHIBITS, FAULTS, Exhibit, hall
 from zerohttpd_lib.servers.event_loop import EventLoop
 
 # What the library's own eyes find in a trace of theirs. Of the others it has no finding: that is for people to see.
+# (A handler that waits is "blocked" only if few were ready beside it: the record has the time of the whole batch.)
 FOUND = {
     "write_kept": "busy loop",
     "not_drained": "not drained",
     "number_reused": "stale event",
     "door_starved": "accept starvation",
-    "log_blocks": "blocked",
 }
 pytestmark = pytest.mark.timeout(60)
 
