@@ -18,7 +18,8 @@ from zerohttpd_lib.views import show_due, show_tails
 
 def not_kept() -> int:
     """TIME-WAITs that this machine had no room for, so far."""
-    names, values = [line.split() for line in Path("/proc/net/netstat").read_text().splitlines() if "TcpExt" in line]
+    lines = Path("/proc/net/netstat").read_text().splitlines()
+    names, values = [line.split() for line in lines if line.startswith("TcpExt:")]
     return int(dict(zip(names, values, strict=True))["TCPTimeWaitOverflow"])
 
 

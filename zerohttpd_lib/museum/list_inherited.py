@@ -54,7 +54,7 @@ def visit(place: Visit) -> None:
         place.settle()
     place.notes["interest lists that the kernel keeps for the two"] = place.different_lists()
     for client in clients:
-        client.settimeout(0.3)
+        client.settimeout(0.6)
         client.sendall(b"GET / HTTP/1.1\r\nHost: museum\r\n\r\n")
     answers = [place.answer(client) for client in clients]
     place.notes["clients that ask, of six that were let in"] = len(clients)
