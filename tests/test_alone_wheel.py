@@ -51,6 +51,7 @@ with Answer("", look, time.monotonic() + 30, box=best()) as answer:
 
 def run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     away = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV", "REDIS_URL")}
+    away["UV_SYSTEM_CERTS"] = "1"  # as pip does
     return subprocess.run(
         [str(word) for word in command], cwd=cwd, env=away | variables, capture_output=True, text=True, check=False
     )
