@@ -88,11 +88,11 @@ WRONG = {
             "door-unwatched",
             changed(
                 ONE_WAKES,
-                ("class OneWakes", "import fcntl\n\n\nclass OneWakes"),
+                ("class OneWakes", "import fcntl\nimport tempfile\n\n\nclass OneWakes"),
                 (
                     "            events |= select.EPOLLEXCLUSIVE\n",
                     "            events |= select.EPOLLEXCLUSIVE\n"
-                    "            self.mutex = open('/tmp/door', 'w')\n"
+                    "            self.mutex = open(tempfile.gettempdir() + '/door', 'w')\n"
                     "            try:\n"
                     "                fcntl.flock(self.mutex, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
                     "            except BlockingIOError:\n"
