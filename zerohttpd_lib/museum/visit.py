@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import socket
 import time
 from contextlib import AbstractContextManager, suppress
@@ -105,7 +106,7 @@ class Visit:
     def memory(self) -> int:
         """Bytes that the process holds in memory (man 5 proc, statm)."""
         pages = int(Path(f"/proc/{self.server.pid}/statm").read_text().split()[1])
-        return pages * 4096
+        return pages * resource.getpagesize()
 
     def longest_handling(self) -> float:
         """Milliseconds that what was ready in one wait kept the server, at the most."""

@@ -1,17 +1,19 @@
 """What looks wrong in a trace, in plain words, each with its evidence.
 
     busy loop           ready again and again, and nothing is done about it: a write interest that is
-                        never taken back (a socket is nearly always writable), or input never read
+                        never taken back (a socket is nearly always writable), input never read, or a
+                        hang-up never answered by close()
     not drained         edge-triggered: told once about input, left some of it in the kernel, and so
                         will not be told again
     blocked             one event kept the loop, and with it everybody else, from going on
     stale event         an event of a descriptor that was closed earlier in the same batch is given to
                         whoever has its number now
     accept starvation   clients wait at the door while the server does other things
+    no descriptor       accept() fails for want of a descriptor, and is called again at once
     silent client       one that holds a descriptor and says nothing
 
-Of a trace without details the first can be told for output alone; "not drained" and "stale event"
-cannot be told at all: they show in what was called, and in whose turn.
+Of a trace without details the first can be told for output and hang-ups alone; "not drained", "stale event"
+and "no descriptor" cannot be told at all: they show in what was called, and in whose turn.
 """
 
 from __future__ import annotations
@@ -29,11 +31,13 @@ from .waits import Waits
 
 AGAIN: Final = 50  # waits in a row with nothing done: a busy loop
 AT_THE_DOOR: Final = 20  # waits in a row with the listener ready and nobody accepted
-IN, OUT, EDGE = 0x1, 0x4, 1 << 31
+AT_ONCE: Final = 0.01  # seconds from one wait to the next
+IN, OUT, BROKEN, EDGE = 0x1, 0x4, 0x18, 1 << 31
 RECEIVE: Final = layout.FIRST_CALL + layout.CALLS.index("receive")
 ACCEPT: Final = layout.FIRST_CALL + layout.CALLS.index("accept")
 SEND: Final = layout.FIRST_CALL + layout.CALLS.index("send")
 EAGAIN: Final = 11
+NO_DESCRIPTOR: Final = (23, 24)  # ENFILE, EMFILE
 MOST: Final = 20  # of one kind: more would say no more
 
 
@@ -60,6 +64,7 @@ def find_all(trace: Waits, blocked: float, silent: float) -> list[Finding]:
         blocked_loops(trace, blocked),
         stale_events(trace),
         accept_starvation(trace),
+        no_descriptors(trace),
         silent_clients(trace, silent),
     )
     return [finding for kind in kinds for _, finding in zip(range(MOST), kind, strict=False)]
@@ -76,7 +81,7 @@ def busy_loops(trace: Waits) -> Iterator[Finding]:
         return
     entries, start = trace.records.entries[trace.span], trace.span.start
     waits = np.searchsorted(trace.rows["first"], np.arange(len(entries)) + start, "right") - 1
-    wanted = IN | OUT if trace.details else OUT
+    wanted = IN | OUT | BROKEN if trace.details else OUT | BROKEN
     ready = (entries["kind"] == layout.READY) & (entries["events"] & wanted > 0)
     if not trace.details:
         ready &= entries["events"] & IN == 0
@@ -106,10 +111,15 @@ def _busy_loop(trace: Waits, fd: int, first: int, last: int) -> Finding:
     place = int(row["first"]) + next(
         i for i, e in enumerate(trace.records.entries[int(row["first"]) :]) if e["fd"] == fd and e["kind"] == 0
     )
-    is_out = bool(trace.records.entries["events"][place] & OUT)
+    events = int(trace.records.entries["events"][place])
     seconds = float(trace.rows[last]["returned"] - row["returned"])
     first, last = first + trace.first, last + trace.first
-    ready, why = ("writable", "the interest in writing was never taken back") if is_out else ("readable", "nobody read")
+    if events & BROKEN:
+        ready, why = "hung up", "that is reported whatever was asked for, until it is closed or forgotten"
+    elif events & OUT:
+        ready, why = "writable", "the interest in writing was never taken back"
+    else:
+        ready, why = "readable", "nobody read"
     return Finding(
         "busy loop",
         f"Busy loop: {_who(trace.records, fd, place)} was reported {ready} in {last - first + 1:,} waits in a row "
@@ -229,6 +239,23 @@ def accept_starvation(trace: Waits) -> Iterator[Finding]:
                 "accept starvation",
                 f"Accept starvation: the listener was ready in {b - a + 1:,} waits in a row ({a} to {b}, "
                 f"{seconds * 1e3:,.0f} ms), and nobody was accepted: new clients wait while others are served.",
+                (a, b),
+                tuple({e.fd for e in trace.at(a).ready if e.role == "listener"}),
+            )
+
+
+def no_descriptors(trace: Waits) -> Iterator[Finding]:
+    entries = trace.records.entries
+    failed = [layout.FAILED | number for number in NO_DESCRIPTOR]
+    waits = np.flatnonzero(trace.per_wait((entries["kind"] == ACCEPT) & np.isin(entries["events"], failed)))
+    for first, last in _runs(waits):
+        seconds = float(trace.rows["returned"][last] - trace.rows["returned"][first])
+        if last - first + 1 >= AT_THE_DOOR and seconds < (last - first) * AT_ONCE:
+            a, b = int(first) + trace.first, int(last) + trace.first
+            yield Finding(
+                "no descriptor",
+                f"No descriptor: accept() failed for want of one in {b - a + 1:,} waits in a row ({a} to {b}, "
+                f"{seconds * 1e3:,.0f} ms). Whoever knocks stays at the door, so the listener is ready again at once.",
                 (a, b),
                 tuple({e.fd for e in trace.at(a).ready if e.role == "listener"}),
             )
