@@ -26,7 +26,7 @@ class Trace(Waits):
         return cost_of(self, requests)
 
     def warnings(self, blocked_ms: float = 100, silent_s: float = 5) -> list[Finding]:
-        """What looks wrong in these waits, in plain words with the evidence; see findings.py."""
+        """What looks wrong in these waits, in plain words with the evidence; see the package findings."""
         return find_all(self, blocked_ms / 1e3, silent_s)
 
     def save(self, path: str | Path) -> None:
