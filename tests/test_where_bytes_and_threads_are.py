@@ -16,7 +16,6 @@ from zerohttpd_lib.load import network
 from zerohttpd_lib.load.network import connections
 from zerohttpd_lib.views import show_due, show_tails
 
-
 NOT_KEPT = "not kept"
 
 
