@@ -1,6 +1,7 @@
 # make lab    open the chapters in JupyterLab
 # make grade  grade your exercises
-# make test   check everything
+# make test   check everything; of the attempts that checks and boxes are tried with, one of each kind
+# make test-all  the same, with all attempts, and the solutions run as notebooks; CI does that
 # make quick  run the tests that start no process; a minute at most
 # make book   build the notebooks from authoring/, and what docs take from the code
 # make site   build pages of all chapters that open from a disk, into build/site
@@ -10,7 +11,7 @@
 PYTHON ?=
 BIN := .venv/bin
 
-.PHONY: lab grade test quick lint book site soak bench clean
+.PHONY: lab grade test test-all chapters tests browser quick lint book site soak bench clean
 
 lab: .venv/lab
 	@$(BIN)/zerohttpd lab $(ARGS)
@@ -18,16 +19,27 @@ lab: .venv/lab
 grade: .venv/lab
 	@$(BIN)/zerohttpd grade $(ARGS)
 
-# Twice as many processes as cores: tests wait for most of their time, and notebooks do, too. What has failed beside all
-# others is tried once more by itself: many tests look at real servers under load, and here they load each other.
+# What has failed beside all others is tried once more by itself: many tests look at real servers under load, and here
+# they load each other.
 AGAIN := --last-failed --last-failed-no-failures none
-test: .venv/test lint
+FEW := --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py'
+test: KINDS := -m "not more"
+test-all: BOOKS := solutions
+test test-all: .venv/test
+	@$(MAKE) --no-print-directory -j2 lint tests KINDS='$(KINDS)'
+	@$(MAKE) --no-print-directory -j2 chapters browser BOOKS='$(BOOKS)'
+	@$(BIN)/pytest tests/test_alone*.py || $(BIN)/pytest $(AGAIN) tests/test_alone*.py
+
+# Twice as many processes as cores: tests wait for most of their time.
+tests:
 	@$(BIN)/python -m compileall -q zerohttpd_lib
-	@$(BIN)/pytest -n 4 --dist loadgroup --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py' tests || \
-		$(BIN)/pytest $(AGAIN) --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py' tests
-	@$(BIN)/pytest tests/test_alone*.py tests/test_browser*.py || \
-		$(BIN)/pytest $(AGAIN) tests/test_alone*.py tests/test_browser*.py
-	@$(BIN)/pytest -n 4 --dist loadfile -p no:hypothesispytest --nbval chapters solutions
+	@$(BIN)/pytest -n 4 --dist loadgroup $(KINDS) $(FEW) tests || $(BIN)/pytest $(AGAIN) $(KINDS) $(FEW) tests
+
+chapters:
+	@$(BIN)/pytest -n 2 --dist loadfile -o cache_dir=.pytest_cache/chapters -p no:hypothesispytest --nbval chapters $(BOOKS)
+
+browser:
+	@$(BIN)/pytest -n 2 --dist loadfile tests/test_browser*.py || $(BIN)/pytest $(AGAIN) tests/test_browser*.py
 
 quick: .venv/test
 	@$(BIN)/pytest -n 2 --quick tests

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,9 @@ ZEROHTTPD = [sys.executable, "-m", "zerohttpd_lib"]
 
 
 def run(command: list[str], cwd: Path, **variables: str | None) -> subprocess.CompletedProcess[str]:
-    """With these environment variables; without those that are None."""
-    environment = {name: value for name, value in {**os.environ, **variables}.items() if value is not None}
+    """With these environment variables; without those that are None, and without what a `make` tells those below it."""
+    of_make = dict.fromkeys(("MAKEFLAGS", "MFLAGS", "MAKELEVEL"))
+    environment = {name: value for name, value in {**os.environ, **of_make, **variables}.items() if value is not None}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -41,11 +44,12 @@ NO_PROC = "mount -t tmpfs tmpfs /proc"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """As much of one as `make lab` reads before packages have come."""
-    (tmp_path / "authoring").mkdir()
+    """As much of one as `make lab` reads before packages have come. Its path has spaces and an umlaut in it."""
+    checkout = tmp_path / "zu Hause, Übung 1"
+    (checkout / "authoring").mkdir(parents=True)
     for name in ("authoring/make-environment", "pyproject.toml", "README.md", "Makefile"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    return tmp_path
+        shutil.copy(ROOT / name, checkout / name)
+    return checkout
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +111,7 @@ def test_with_a_proxy_that_does_not_answer(checkout: Path, environment: Path) ->
 @can_mount
 def test_on_a_full_disk(checkout: Path) -> None:
     (checkout / ".venv").mkdir()
-    full = f"mount -t tmpfs -o size=1m tmpfs {checkout}/.venv"
+    full = f"mount -t tmpfs -o size=1m tmpfs {shlex.quote(str(checkout))}/.venv"
     assert said(run(mounted(full, make(checkout)), checkout)).startswith("The disk is full: free 1 GB")
 
 
@@ -145,28 +149,40 @@ def test_a_disk_that_is_full_for_the_course(tmp_path: Path) -> None:
 PLAIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}  # ASCII
 
 
+def opened(command: list[str], folder: Path, environment: Mapping[str, str]) -> str:
+    """What `zerohttpd lab` says until it has said where it is, and when it is then told to end. It ends well."""
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if re.search(r"http://127\.0\.0\.1:\d+/lab", line):
+                break
+        process.send_signal(signal.SIGTERM)
+        lines.append(process.stdout.read())
+    text = "".join(lines)
+    assert process.returncode == 0 and "Traceback" not in text, text
+    assert not re.search("warning", text, re.I)
+    return text
+
+
 def test_without_a_home_in_a_plain_locale_with_few_descriptors_at_a_taken_port_it_starts(lab_folder: Path) -> None:
     """All at once, for each start takes seconds. The one thing that can be mended is said."""
     away = {name: value for name, value in os.environ.items() if name != "HOME"} | PLAIN
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         command = [*ZEROHTTPD, "lab", "--no-browser", "--port", str(port)]
-        with subprocess.Popen(
-            ["sh", "-c", 'ulimit -n 1000; exec "$@"', "sh", *command],
-            cwd=lab_folder, env=away, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        ) as process:  # fmt: skip
-            assert process.stdout is not None
-            lines = []
-            for line in process.stdout:
-                lines.append(line)
-                if re.search(r"http://127\.0\.0\.1:\d+/lab", line):
-                    break
-            process.send_signal(signal.SIGTERM)
-            lines.append(process.stdout.read())
-    text = "".join(lines)
-    assert process.returncode == 0 and "Traceback" not in text, text
+        text = opened(["sh", "-c", 'ulimit -n 1000; exec "$@"', "sh", *command], lab_folder, away)
+    assert f":{port}/" not in text
     assert "put '* hard nofile 20000' into /etc/security/limits.conf" in text
-    assert not re.search("warning", text, re.I)
+
+
+@can_mount
+def test_as_root_it_starts(lab_folder: Path) -> None:
+    """JupyterLab by itself would refuse, and ask for an option."""
+    opened(["unshare", "-Ur", *ZEROHTTPD, "lab", "--no-browser", "--port", "0"], lab_folder, os.environ)
 
 
 def test_everything_else_works_in_a_plain_locale(tmp_path: Path) -> None:

@@ -27,6 +27,12 @@ def test_a_task_has_three_unusual_right_answers(task: str) -> None:
 
 
 @pytest.mark.parametrize("task", BY_TASK)
+def test_a_right_answer_passes_though_it_is_unusual(task: str) -> None:
+    assert judge(task, BY_TASK[task][0].cell).status == RIGHT
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("task", BY_TASK)
 def test_right_answers_pass_however_unusual(task: str) -> None:
     verdicts = {right.unusual: judge(task, right.cell) for right in BY_TASK[task]}
     assert {unusual: verdict for unusual, verdict in verdicts.items() if verdict.status != RIGHT} == {}

@@ -31,6 +31,15 @@ def test_a_task_has_five_wrong_answers_with_mistakes_of_their_own(task: str) -> 
 
 
 @pytest.mark.parametrize("task", BY_TASK)
+def test_a_wrong_answer_is_told_its_mistake_with_a_hint(task: str) -> None:
+    wrong = BY_TASK[task][0]
+    verdict = judge(task, wrong.cell, seed="tests")
+    assert (verdict.status, verdict.code) == (WRONG, wrong.code), verdict
+    assert verdict.hints
+
+
+@pytest.mark.more
+@pytest.mark.parametrize("task", BY_TASK)
 def test_each_wrong_answer_is_told_its_own_mistake_with_its_own_hint(task: str) -> None:
     verdicts = [judge(task, wrong.cell, seed="tests") for wrong in BY_TASK[task]]
     assert {verdict.status for verdict in verdicts} == {WRONG}

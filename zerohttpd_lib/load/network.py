@@ -1,7 +1,7 @@
 """What the kernel says of TCP: who listens where, who waits to be accepted, what was dropped.
 
-The listening sockets are asked for by netlink (man 7 sock_diag), which is answered at once. The table
-/proc/net/tcp has them, too, among a hundred thousand connections in TIME_WAIT, and is slow to read.
+Sockets are asked for by netlink (man 7 sock_diag), and by their port: the kernel then picks them out of a hundred
+thousand connections in TIME_WAIT, and answers at once. The table /proc/net/tcp has all of them, and is slow to read.
 All this is told of one network namespace: that of the process that asks.
 """
 
@@ -27,10 +27,9 @@ STATES: Final = (  # from net/tcp_states.h, numbered from 1, with the names that
     "ESTAB", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSE", "CLOSE-WAIT", "LAST-ACK",
     "LISTEN", "CLOSING",
 )  # fmt: skip
-_QUESTION = struct.Struct("=IHHII BBBxI 48x")  # a header, then: which sockets
+_QUESTION = struct.Struct("=IHHII BBBxI HH44x")  # a header, then: which sockets; the ports are in network order
 _HEADER = struct.Struct("=IHHII")  # how long a message is, of which kind
-_SOCKET = struct.Struct("=4xH")  # inet_diag_msg: its port, in network order
-_ENDS = struct.Struct("=xB2xHH")  # the beginning of the same: its state, its port and that of its peer
+_ENDS = struct.Struct("=xB2xHH")  # inet_diag_msg: its state, its port and that of its peer, in network order
 _STATE = struct.Struct("=56xIIII")  # later in the same: accept queue, its limit, user, inode
 _QUEUES = struct.Struct("=56xII")  # of a connection these two are what lies unread, and what is not acknowledged
 
@@ -76,12 +75,18 @@ def connections(port: int) -> list[Connection]:
     """Both ends, where both are on this machine, of all connections to or from this port; as `ss -tan` has them."""
     found = []
     for family in (socket.AF_INET, socket.AF_INET6):
-        for message in _dump(family, ALL_STATES):
+        here = [*_dump(family, ALL_STATES, local=port)]
+        there = [each for each in _dump(family, ALL_STATES, remote=port) if _local_port(each) != port]
+        for message in here + there:
             state, local, remote = _ENDS.unpack_from(message)
             ends = socket.ntohs(local), socket.ntohs(remote)
-            if port in ends:
-                found.append(Connection(STATES[state - 1], *ends, *_QUEUES.unpack_from(message)))
+            found.append(Connection(STATES[state - 1], *ends, *_QUEUES.unpack_from(message)))
     return found
+
+
+def _local_port(message: bytes) -> int:
+    _, local, _ = _ENDS.unpack_from(message)
+    return socket.ntohs(local)
 
 
 @dataclass(frozen=True)
@@ -119,18 +124,21 @@ def _listening(port: int) -> list[tuple[str, int]]:
     """The listening sockets of this port: inode, and length of the accept queue."""
     found = []
     for family in (socket.AF_INET, socket.AF_INET6):
-        for message in _dump(family, LISTENING):
-            if socket.ntohs(_SOCKET.unpack_from(message)[0]) == port:
-                queue, _, _, inode = _STATE.unpack_from(message)
-                found.append((str(inode), queue))
+        for message in _dump(family, LISTENING, local=port):
+            queue, _, _, inode = _STATE.unpack_from(message)
+            found.append((str(inode), queue))
     return found
 
 
-def _dump(family: int, states: int) -> Iterator[bytes]:
-    """An inet_diag_msg for each TCP socket in one of these states; none where the kernel does not say."""
+def _dump(family: int, states: int, *, local: int = 0, remote: int = 0) -> Iterator[bytes]:
+    """An inet_diag_msg for each TCP socket in one of these states with these ports; 0: whichever it has.
+
+    None where the kernel does not say.
+    """
+    which = (family, socket.IPPROTO_TCP, 0, states, socket.htons(local), socket.htons(remote))
     with suppress(OSError), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG) as kernel:
         kernel.settimeout(1.0)
-        kernel.send(_QUESTION.pack(_QUESTION.size, BY_FAMILY, REQUEST_ALL, 1, 0, family, socket.IPPROTO_TCP, 0, states))
+        kernel.send(_QUESTION.pack(_QUESTION.size, BY_FAMILY, REQUEST_ALL, 1, 0, *which))
         while True:
             data = kernel.recv(65_536)
             while data:

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from redis.exceptions import RedisError
-
 from ...lab import Lab
 from ...lab.server import Server
 
@@ -73,6 +71,8 @@ def deaf_redis(lab: Lab, most: float) -> Iterator[None]:
 
     Writes only: a pause of everything holds the command that would end it, too (redis.io, CLIENT PAUSE).
     """
+    from redis.exceptions import RedisError
+
     lab.redis.client.client_pause(int(most * 1e3), all=False)
     try:
         yield

@@ -9,21 +9,21 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import Final
-
-from redis.exceptions import RedisError
+from typing import TYPE_CHECKING, Final
 
 from ...kernel.interest import Interest, InterestList
 from ...lab import Lab, LabError
 from ...lab.errors import ServerTrouble
 from ...lab.idle_run import IdleRun
 from ...lab.server import Server
-from ...trace.reader import Trace
 from . import Answer, Wrong, task
 from .asking import failures_under_load
 from .copies import copy_of
 from .effort import effort_within
 from .idling import EPOLLS, expect_sleep, sleepers
+
+if TYPE_CHECKING:
+    from ...trace.reader import Trace
 
 IDLE: Final = 60  # connections
 AT_ONCE: Final = 30  # that are ready at the same time
@@ -207,6 +207,8 @@ def compare_while_redis_pauses(server: Server, lab: Lab) -> None:
 @contextmanager
 def _client_while_redis_pauses(server: Server, lab: Lab) -> Iterator[tuple[str, InterestList]]:
     """A client that waits for its page: how the server knows it, and the interest list. It gets its page at the end."""
+    from redis.exceptions import RedisError
+
     # Writes only: a pause of everything holds the command that would end it, too (redis.io, CLIENT PAUSE).
     lab.redis.client.client_pause(int(PAUSE * 1e3), all=False)
     with socket.create_connection(server.address, timeout=PAUSE + 1) as asks:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...kernel.wait_price import measure_grid
 from ...lab import Lab
-from ...trace.reader import Trace
 from . import Answer, Wrong, ch06_prices, ch06_table, task
 from .filled_in import expect_dict, expect_filled_in, expect_number, letter
+
+if TYPE_CHECKING:
+    from ...trace.reader import Trace
 
 __all__ = ["ch06_prices", "ch06_table"]  # each registers tasks of its own
 

@@ -6,14 +6,16 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ...lab.server import Server
 from ...load.network import connections
-from ...trace.reader import Trace
 from . import Answer, Wrong, task
 from .ch05_port import compare_crash
 from .idling import expect_sleep, sleepers
+
+if TYPE_CHECKING:
+    from ...trace.reader import Trace
 
 CROWD: Final = 200
 MOST: Final = 32  # that are let in at one turn

@@ -7,13 +7,15 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ...lab.server import Server
-from ...trace.reader import Trace
 from . import Answer, Wrong, task
 from .effort import effort_within
 from .witness import reset
+
+if TYPE_CHECKING:
+    from ...trace.reader import Trace
 
 PATIENCE: Final = 1.5  # seconds for an answer; and once more
 RECORDED_TIME: Final = 2.0  # seconds
