@@ -5,13 +5,15 @@
 
 A page is the committed notebook, as nbconvert has it. Two kinds of cells play in it, by the same ES modules as in
 JupyterLab: those with the tag "shipped-run", which are run anew, for all that they need comes with the package; and
-those whose output holds the data of a component, which was measured when the notebook was built.
+those whose output holds the data of a component, which was measured when the notebook was built. Until a component
+starts, and where no script runs, its still stands in its place.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import html
 import io
 import re
 import sys
@@ -106,11 +108,18 @@ def played(cell: nbformat.NotebookNode, known: dict[str, Any], place: str) -> st
     if SHIPPED_RUN in cell.metadata.get("tags", []):
         shown = last_value(cell.source, known)
         assert isinstance(shown, Component), f"{place} does not end with a component"
-        return embedded(shown._esm, data_of(shown), place)
+        return embedded(shown._esm, data_of(shown), place, still_of(shown.picture()._repr_mimebundle_()))
     for output in cell.outputs:
-        if kept := output.get("data", {}).get(KEPT):
-            return embedded(component(kept["component"]), kept["data"], place)
+        data = output.get("data", {})
+        if kept := data.get(KEPT):
+            return embedded(component(kept["component"]), kept["data"], place, still_of(data))
     return ""
+
+
+def still_of(data: dict[str, Any]) -> str:
+    """The picture in these formats as HTML, described by the words that came with it."""
+    words = html.escape(data["text/plain"], quote=True)
+    return f'<img alt="{words}" src="data:image/png;base64,{data["image/png"].strip()}">'
 
 
 def last_value(source: str, known: dict[str, Any]) -> Any:

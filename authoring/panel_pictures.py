@@ -81,7 +81,7 @@ def run(page: Any, name: str) -> Any:
 
 
 def take(page: Any, output: Any) -> Image.Image:
-    shown = output.locator(".zerohttpd-panel, .zh").first
+    shown = output.locator(".zh").first
     shown.scroll_into_view_if_needed()
     page.mouse.move(0, 0)
     page.wait_for_timeout(500)
@@ -132,9 +132,15 @@ def look(page: Any, panel: Any) -> None:
     press(panel, "Look now")
 
 
+def point(page: Any, panel: Any) -> None:
+    panel.locator("canvas").first.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowLeft")
+
+
 USED: Final[dict[str, Callable[[Any, Any], None]]] = {
-    "load": race, "inspector": next_wait, "two": next_wait, "stepper": hold, "interest": look, "twins": later,
-    "replay": step,
+    "load": race, "watch": point, "inspector": next_wait, "two": next_wait, "stepper": hold, "interest": look,
+    "twins": later, "replay": step,
 }  # fmt: skip
 NAMES: Final = {"two": "two-inspectors"}
 

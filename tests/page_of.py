@@ -12,6 +12,7 @@ from typing import Any
 from zerohttpd_lib.lab.saved_run import load_run, shipped_run
 from zerohttpd_lib.views import inspector, replay, twin_timelines
 from zerohttpd_lib.views.interest_panel import InterestPanel
+from zerohttpd_lib.views.live import WaitsSeen, Watching, shown_of
 from zerohttpd_lib.views.load_view import KeptRun, LoadRuns, load_of
 from zerohttpd_lib.views.web import page_with
 
@@ -34,6 +35,15 @@ def load_runs() -> LoadRuns:
     return LoadRuns(load=load_of(runs))
 
 
+def watching() -> Watching:
+    """As `watch` leaves it. When the load test of this run began was not recorded: here, with its first wait."""
+    seen = WaitsSeen()
+    seen.started = float(POLL.trace.rows["called"][0])
+    seen.take(POLL.trace)
+    assert POLL.result is not None
+    return Watching(seen=shown_of("poll", POLL.result.samples, seen, 1.0))
+
+
 PANELS = {
     "inspector": inspector(EPOLL),
     "two": inspector(POLL, EPOLL),
@@ -41,6 +51,7 @@ PANELS = {
     "replay": replay(shipped_run("poll-1000-idle")),
     "interest": InterestPanel(None, {each.fd: each for each in EPOLL.interest}, EPOLL.trace),
     "load": load_runs(),
+    "watching": watching(),
 }
 
 

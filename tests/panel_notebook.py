@@ -16,11 +16,15 @@ CELLS = {
     "load": """
         from zerohttpd_lib import Lab
         from zerohttpd_lib.views import (
-            inspector, interest_panel, load_panel, one_wait, replay, stage, stepper_panel, twin_timelines
+            inspector, interest_panel, load_panel, one_wait, replay, stage, stepper_panel, twin_timelines, watch
         )
         lab = Lab()
         load = load_panel(lab, rung="poll", clients=8, idle=300, seconds=2.0)
         load
+    """,
+    "watch": """
+        watched = lab.serve("epoll")
+        watch(watched, lab.start_load(watched, clients=8, seconds=2))
     """,
     "inspector": """
         traces = {}

@@ -52,7 +52,7 @@ class Book:
     def keep(self, name: str, output: Any) -> None:
         """A screenshot of the panel, as an artefact."""
         ARTEFACTS.mkdir(exist_ok=True)
-        shown = output.locator(".zerohttpd-panel, .zh").first
+        shown = output.locator(".zh").first
         shown.scroll_into_view_if_needed()
         shown.screenshot(path=ARTEFACTS / f"panel-{name}.png")
 
@@ -128,6 +128,26 @@ def test_a_run_is_stopped_by_a_click(book: Book) -> None:
     wait_for_text(panel, re.compile(r"so far"))
     press(panel, "Stop")
     wait_for_text(panel, "Stopped. No process of it is left.")
+
+
+def test_a_server_is_watched_while_it_is_under_load(book: Book) -> None:
+    cell = book.cell("watch")
+    cell.locator(".cm-content").click()
+    book.page.keyboard.press("Control+Enter")
+    said = cell.locator(".zh-watching .zh-said")
+    said.last.wait_for(timeout=SOON)
+    seen = set()
+    while not re.search(r"\[\d+\]", cell.locator(".jp-InputPrompt").first.inner_text()):
+        seen.add(said.last.inner_text())
+        book.page.wait_for_timeout(50)
+    assert len(seen) >= 4
+    assert re.search("measured [\\d,]+ requests/s", said.last.inner_text())
+    cell.locator("canvas").first.hover(position={"x": 400, "y": 60})
+    assert all(re.match(r"At \d+\.\d s: ", text) for text in said.all_inner_texts())
+    assert re.search(r"watched \d+ descriptors .*client ready", said.first.inner_text())
+    output = cell.locator(".jp-Cell-outputArea")
+    assert (output.locator("img").count(), output.locator("img:visible").count()) == (1, 0)
+    book.keep("watch", output)
 
 
 def test_a_wait_is_picked_in_the_inspector(book: Book) -> None:
@@ -289,16 +309,43 @@ def test_at_the_end_nothing_is_left_and_the_saved_notebook_has_pictures(book: Bo
             assert any("image/png" in output.get("data", {}) for output in cell.outputs), (name, cell.outputs)
 
 
-def test_a_record_outlives_its_kernel(book: Book) -> None:
-    """The browser has all of it: once the kernel has been restarted, it still goes from wait to wait."""
-    page, panel = book.page, book.run("replay")
-    wait_for_text(panel, re.compile(r"Wait [\d,]+: "))
+def reload(book: Book) -> None:
+    """Save the notebook, and open the page anew."""
+    page = book.page
+    with page.expect_response(lambda r: r.request.method == "PUT" and "/api/contents/chapters/" in r.url):
+        page.keyboard.press("Control+s")
+    page.reload()
+    page.locator(".jp-Notebook").wait_for(timeout=2 * SOON)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=2 * SOON)
+
+
+def restart_kernel(page: Any) -> None:
     page.evaluate("""async () => {
       const headers = { "X-XSRFToken": document.cookie.match(/_xsrf=([^;]+)/)?.[1] ?? "" };
       const [kernel] = await (await fetch("/api/kernels")).json();
       await fetch(`/api/kernels/${kernel.id}/restart`, { method: "POST", headers });
     }""")
     page.wait_for_timeout(3000)
+
+
+def test_a_panel_that_was_closed_leaves_its_still(book: Book) -> None:
+    for name in ("load", "inspector", "stepper", "twins"):
+        output = book.cell(name).locator(".jp-Cell-outputArea")
+        output.locator("img").last.wait_for(state="visible", timeout=SOON)
+        assert output.locator(".zh:visible").count() == 0
+
+
+def test_after_a_reload_a_panel_works_again_and_no_still_is_beside_it(book: Book) -> None:
+    wait_for_text(book.run("replay"), re.compile(r"Wait [\d,]+: "))
+    reload(book)
+    panel = book.cell("replay").locator(".jp-Cell-outputArea")
+    panel.locator(".zh-replay").wait_for(timeout=SOON)
+    go_from_wait_to_wait(book.page, panel)
+    assert panel.locator("img").count() == 1
+    assert panel.locator("img:visible").count() == 0
+
+
+def go_from_wait_to_wait(page: Any, panel: Any) -> None:
     panel.get_by_role("slider", name="Waits of epoll").focus()
     for key in ("End", "Home"):
         before = panel.locator(".zh-detail h4").inner_text()
@@ -307,3 +354,23 @@ def test_a_record_outlives_its_kernel(book: Book) -> None:
             "([head, before]) => head.innerText !== before",
             arg=[panel.locator(".zh-detail h4").element_handle(), before], timeout=SOON,
         )  # fmt: skip
+
+
+def test_a_record_outlives_its_kernel(book: Book) -> None:
+    """The browser has all of it: once the kernel has been restarted, it still goes from wait to wait."""
+    restart_kernel(book.page)
+    go_from_wait_to_wait(book.page, book.cell("replay").locator(".jp-Cell-outputArea"))
+
+
+def test_without_the_kernel_that_had_the_widgets_the_stills_are_there(book: Book) -> None:
+    """The kernel has been restarted: what is opened anew finds no widget, in JupyterLab and in Notebook 7."""
+    reload(book)
+    notebook_7 = book.page.context.new_page()
+    notebook_7.goto(re.sub(r"/lab/tree/([^?]*).*", r"/notebooks/\1", book.page.url))
+    for page in (book.page, notebook_7):
+        for name in ("load", "inspector", "two", "glance", "stage", "stepper", "interest", "twins", "replay"):
+            output = Book(page).cell(name).locator(".jp-Cell-outputArea")
+            output.locator("img").last.wait_for(state="visible", timeout=2 * SOON)
+            assert output.locator("img").last.evaluate("img => img.naturalWidth") > 500
+    Book(book.page).page.screenshot(path=ARTEFACTS / "panels-without-a-kernel.png")
+    notebook_7.close()

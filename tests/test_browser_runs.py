@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_of import CHROMIUM, FLAGS, PANELS, POLL, at, heads, number_of, page_of, settled
+from page_of import CHROMIUM, EDGE, FLAGS, LEVEL, PANELS, POLL, at, heads, number_of, page_of, settled
 
 from zerohttpd_lib import Lab
 from zerohttpd_lib.servers.epoll import EpollServer
@@ -36,16 +36,37 @@ def page(request: pytest.FixtureRequest, browser: Any, tmp_path: Path) -> Iterat
 
 
 @pytest.mark.parametrize("page", ["twins"], indirect=True)
-def test_both_twins_move_together(page: Any) -> None:
-    before = [number_of(head) for head in heads(page)]
+def test_both_twins_are_on_one_clock_and_move_together(page: Any) -> None:
+    seen = [waits_at(page)]
     page.get_by_role("button", name="Later ▶").click()
-    assert [number_of(head) for head in heads(page)] == [number + 30 for number in before]
+    seen.append(waits_at(page))
+    assert sum(seen[1]) == sum(seen[0]) + 30  # columns: waits of either
     page.get_by_role("slider", name=re.compile("Waits of edge")).focus()
     page.keyboard.press("ArrowLeft")
-    assert [number_of(head) for head in heads(page)] == [number + 29 for number in before]
+    seen.append(waits_at(page))
+    assert seen[2][1] == seen[1][1] - 1
+    for level, edge in seen:
+        called = [trace.times[at : at + 2] for trace, at in ((LEVEL.trace, level), (EDGE.trace, edge))]
+        assert max(start for start, _ in called) < min(end for _, end in called)  # both were going on
     lanes = page.locator(".zh-lanes").first
     lanes.hover(position={"x": 300, "y": 20})
-    assert re.match(r"Wait [\d,]+, fd \d+: ", page.locator(".zh-tip").inner_text())
+    assert re.match(r"[\d.]+ (m|µ)?s, wait [\d,]+, fd \d+: ", page.locator(".zh-tip").inner_text())
+
+
+def waits_at(page: Any) -> list[int]:
+    """Of each server, how many waits came before the one that is shown."""
+    traces = (LEVEL.trace, EDGE.trace)
+    return [number_of(head) - trace.first for head, trace in zip(heads(page), traces, strict=True)]
+
+
+@pytest.mark.parametrize("page", ["twins"], indirect=True)
+def test_a_press_picks_the_wait_that_was_going_on_then_in_both(page: Any) -> None:
+    lanes = page.locator(".zh-lanes").nth(1)
+    box = lanes.bounding_box()
+    before = heads(page)
+    lanes.click(position={"x": box["width"] * 0.9, "y": 20})
+    after = heads(page)
+    assert all(one != other for one, other in zip(before, after, strict=True))
 
 
 @pytest.mark.parametrize("page", ["twins"], indirect=True)
@@ -120,7 +141,7 @@ def test_what_is_pressed_while_it_plays_is_where_it_stays(page: Any) -> None:
 
 @pytest.mark.parametrize("page", ["replay"], indirect=True)
 def test_the_list_of_that_moment_and_of_the_end_are_shown(page: Any) -> None:
-    page.get_by_role("tab", name="Interest list then").click()
+    page.get_by_role("tab", name="Its array then").click()
     said = page.locator(".zh-tab-panel:visible [role=status]")
     number = page.evaluate("here.inspector.servers[0].recording.number(here.inspector.timeline.chosen[0])")
     wait = POLL.trace.at(number)

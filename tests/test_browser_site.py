@@ -126,6 +126,23 @@ def test_what_plays_plays_and_can_be_scrubbed(page: Any, site: Path, name: str) 
         page.wait_for_function(f"Math.abs({player}.position / {player}.last - 0.5) < 0.05")
 
 
+@pytest.mark.parametrize("name", [*PLAYERS, *EXPLORABLES])
+def test_where_no_script_runs_there_are_stills(browser: Any, site: Path, name: str) -> None:
+    stills = "main div[id] > img[src^='data:image/png']"
+    for scripts in (False, True):
+        context = browser.new_context(java_script_enabled=scripts, offline=True)
+        page = context.new_page()
+        show(page, site, name)
+        found = page.locator(stills)
+        assert (found.count() >= PLAYERS.get(name, 1)) is not scripts
+        for still in found.all():
+            box = still.bounding_box()
+            assert box["width"] > 400 and box["height"] > 80
+            assert still.get_attribute("alt")
+        assert page.get_by_text("Without JavaScript nothing plays").is_visible() is not scripts
+        context.close()
+
+
 def test_a_stage_tells_what_its_record_holds(page: Any, site: Path) -> None:
     show(page, site, "recorded-runs")
     told = [page.locator(".zh-sentence").first.inner_text()]

@@ -59,7 +59,7 @@ def test_start_measures_and_the_numbers_move_meanwhile(panel: LoadPanel) -> None
 
 def test_runs_are_kept_and_drawn_over_each_other(panel: LoadPanel) -> None:
     start_and_wait(panel)
-    panel.rung.value, panel.idle.value = "poll", 50
+    panel.controls.rung.value, panel.controls.idle.value = "poll", 50
     start_and_wait(panel)
     assert [run.name for run in panel.runs] == ["1 epoll, 4 clients", "2 poll, 4 + 50 silent"]
     shown = panel.view.load["runs"]
@@ -71,19 +71,19 @@ def test_runs_are_kept_and_drawn_over_each_other(panel: LoadPanel) -> None:
 
 
 def test_the_panel_has_all_three_kinds_of_load(panel: LoadPanel) -> None:
-    assert panel.pace.layout.display == "none"  # clients that ask without pause have no number beside them
-    panel.kind.value, panel.pace.value = "think before they ask", 0.1
-    assert panel.pace.layout.display != "none"
+    assert panel.controls.pace.layout.display == "none"  # clients that ask without pause have no number beside them
+    panel.controls.kind.value, panel.controls.pace.value = "think before they ask", 0.1
+    assert panel.controls.pace.layout.display != "none"
     start_and_wait(panel)
     assert panel.runs[0].plan.think == 0.1
     assert panel.run(rate=100).plan.rate == 100
-    assert panel.kind.value == "come at a fixed rate"
+    assert panel.controls.kind.value == "come at a fixed rate"
     assert "100 requests due a second" in rows_of(panel)[1][2]
     assert "4 clients who think for 0.1 s" in rows_of(panel)[0][2]
 
 
 def test_a_pace_that_makes_no_sense_is_refused_in_words(panel: LoadPanel) -> None:
-    panel.kind.value, panel.pace.value = "think before they ask", -1.0
+    panel.controls.kind.value, panel.controls.pace.value = "think before they ask", -1.0
     start_and_wait(panel)
     assert "think=-1.0: choose more than 0" in panel._message.value
     assert is_idle(panel)
@@ -124,7 +124,7 @@ def test_a_running_server_of_the_lab_can_be_the_target(lab: Lab) -> None:
 )
 def test_a_wrong_setting_is_a_sentence_in_the_panel(panel: LoadPanel, settings: dict, said: str) -> None:
     for name, value in settings.items():
-        getattr(panel, name).value = value
+        getattr(panel.controls, name).value = value
     panel.start.click()
     wait_until(lambda: said in panel._message.value)
     wait_until(lambda: panel._job is None or not panel._job.is_alive())
@@ -136,7 +136,7 @@ def test_a_wrong_setting_is_a_sentence_in_the_panel(panel: LoadPanel, settings: 
 
 def test_a_port_that_is_taken_is_a_sentence_in_the_panel(panel: LoadPanel) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        panel.port.value = taken.getsockname()[1]
+        panel.controls.port.value = taken.getsockname()[1]
         start_and_wait(panel)
     assert "Address already in use" in panel._message.value
     assert "Traceback" not in panel._message.value
@@ -159,7 +159,7 @@ def is_gone(pid: int) -> bool:
 
 
 def test_stop_ends_the_run_and_leaves_no_process(panel: LoadPanel) -> None:
-    panel.seconds.value = 60.0
+    panel.controls.seconds.value = 60.0
     panel.start.click()
     wait_until(lambda: panel.runs and panel.runs[0].samples)
     pids = pids_of(panel.lab)
@@ -171,7 +171,7 @@ def test_stop_ends_the_run_and_leaves_no_process(panel: LoadPanel) -> None:
 
 
 def test_close_in_the_middle_of_a_run_leaves_no_process_and_no_thread(panel: LoadPanel) -> None:
-    panel.seconds.value = 60.0
+    panel.controls.seconds.value = 60.0
     panel.start.click()
     wait_until(lambda: panel.runs and panel.runs[0].samples)
     pids = pids_of(panel.lab)
@@ -202,7 +202,7 @@ def test_a_server_that_silent_clients_have_stopped_is_explained_in_words(lab: La
 
 
 def test_a_second_run_is_refused_while_there_is_one(panel: LoadPanel) -> None:
-    panel.seconds.value = 60.0
+    panel.controls.seconds.value = 60.0
     panel.start.click()
     wait_until(lambda: panel.runs and panel.runs[0].samples)
     with pytest.raises(LabError, match="still busy"):
@@ -223,7 +223,7 @@ def test_an_interrupt_ends_the_run_and_is_one_sentence(panel: LoadPanel) -> None
 
 def test_nothing_is_printed(panel: LoadPanel, capfd: pytest.CaptureFixture[str]) -> None:
     start_and_wait(panel)
-    panel.clients.value = 0
+    panel.controls.clients.value = 0
     panel.start.click()
     assert capfd.readouterr() == ("", "")
 

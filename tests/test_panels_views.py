@@ -18,13 +18,12 @@ from zerohttpd_lib.lab.errors import LabError
 from zerohttpd_lib.lab.saved_run import Run, load_run, shipped_run
 from zerohttpd_lib.servers.epoll import EpollServer
 from zerohttpd_lib.views import inspector, interest_panel, replay, stepper_panel, twin_timelines
-from zerohttpd_lib.views.chart import Chart
 from zerohttpd_lib.views.interest_panel import InterestPanel
 from zerohttpd_lib.views.picture import LOCK
 from zerohttpd_lib.views.recording import look_times
 from zerohttpd_lib.views.sampler import Sampler
 from zerohttpd_lib.views.stepper_panel import StepperPanel
-from zerohttpd_lib.views.wait_table import passed_in
+from zerohttpd_lib.views.twins import in_one_order
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "authoring"))
 
@@ -149,9 +148,9 @@ def test_what_was_passed_in_is_what_the_kernel_has(lab: Lab) -> None:
         stepper.step()
         server.visitors[1].send_request()
         stepper.step_event()
-        words, found = passed_in(server.trace, server.trace.end - 1)
-        assert set(found["fd"].tolist()) == {interest.fd for interest in server.interest_list()}
-    assert "3 descriptors" in words
+        trace = server.newest(1, with_list=True)
+        assert set(trace.listed["fd"].tolist()) == {interest.fd for interest in server.interest_list()}
+        assert trace[0].watched == 3
 
 
 # The stepper.
@@ -317,8 +316,11 @@ def test_it_looks_by_itself_and_says_when_the_server_has_ended(lab: Lab) -> None
 
 
 def test_a_poll_server_has_its_list_to_itself(lab: Lab) -> None:
-    panel = interest_panel(lab.serve("poll"))
-    assert "keeps no list" in panel.words()
+    server = lab.serve("poll")
+    server.get()
+    panel = interest_panel(server)
+    assert "keeps no list for this server" in panel.words()
+    assert [row[-1] for row in panel.lists["rows"]] == ["the program's"]
     assert panel.picture().png.startswith(PNG)
 
 
@@ -327,6 +329,20 @@ def test_a_shipped_run_holds_the_list_that_it_began_with() -> None:
     assert len(shown["rows"]) > 1000
     assert "They agree" in shown["words"]
     assert {row[-1] for row in shown["rows"]} == {"yes"}
+
+
+def test_a_saved_run_of_poll_has_the_programs_list_and_no_warning() -> None:
+    shown = replay(shipped_run("poll-1000-idle")).lists
+    assert len(shown["rows"]) > 1000
+    assert "keeps no list for this server" in shown["words"]
+    assert {(row[1], row[-1]) for row in shown["rows"]} == {("nothing", "the program's")}
+
+
+def test_a_list_of_the_kernels_that_was_not_recorded_is_said_so(runs: dict[str, Run], tmp_path: Path) -> None:
+    Run.of("epoll", runs["epoll"].trace, None).save(tmp_path / "run.npz")
+    shown = replay(tmp_path / "run.npz").lists
+    assert "What the kernel had on its list was not recorded." in shown["words"]
+    assert {(row[1], row[-1]) for row in shown["rows"]} == {("–", "not recorded")}
 
 
 def test_what_was_not_recorded_is_no_warning() -> None:
@@ -343,12 +359,31 @@ def test_what_was_not_recorded_is_no_warning() -> None:
 
 def test_level_and_edge_move_together(runs: dict[str, Run]) -> None:
     panel = twin_timelines(runs["keepalive"], runs["edge"])
+    level, edge = panel.traces
     before = panel.picture().png
-    panel.select(25)
-    assert panel.chosen == [trace.first + 25 for trace in panel.traces]
+    panel.select(level.first + 25)
+    assert panel.chosen[0] == level.first + 25
+    at = panel.chosen[1] - edge.first  # the one that was going on, on the clock of both
+    assert edge.times[at] <= level.times[25] < edge.times[at + 1]
     assert panel.picture().png != before
-    panel.select(10**9)
-    assert panel.offset == max(map(len, panel.traces)) - 1
+    with pytest.raises(LabError, match="there is no wait"):
+        panel.select(10**9)
+
+
+def test_the_waits_of_both_are_in_one_order_of_time(runs: dict[str, Run]) -> None:
+    traces = [runs["keepalive"].trace, runs["edge"].trace]
+    places, times = in_one_order(traces)
+    assert sorted(np.concatenate(places)) == list(range(sum(map(len, traces))))
+    assert (np.diff(times) >= 0).all()
+    for trace, own in zip(traces, places, strict=True):
+        assert (times[own] == trace.times).all()
+
+
+def test_twins_are_drawn_where_one_of_them_has_long_ended(runs: dict[str, Run]) -> None:
+    panel = twin_timelines(runs["keepalive"], runs["edge"].trace[:3])
+    panel.select(panel.trace.end - 1)
+    assert panel.chosen[1] == panel.traces[1].end - 1
+    assert panel.picture().png.startswith(PNG)
 
 
 def test_a_saved_run_opens_in_every_view(runs: dict[str, Run], tmp_path: Path) -> None:
@@ -377,21 +412,6 @@ def test_what_is_no_saved_run_is_refused_in_words(tmp_path: Path) -> None:
 
 
 # What they are made of.
-
-
-def test_a_chart_has_its_units_and_its_numbers_as_svg_and_in_words() -> None:
-    chart = Chart("<Why?>", "seconds", "requests/s").add([0, 1], [10, 20], "#000000", "poll")
-    assert "&lt;Why?&gt;" in chart.svg()
-    assert ">seconds<" in chart.svg()
-    assert ">requests/s<" in chart.svg()
-    assert "poll: 20" in chart.words()
-
-
-def test_a_chart_draws_what_it_was_given() -> None:
-    low = Chart("", "", "", y_range=(0, 10)).add([0, 1], [0, 0], "#000000")
-    high = Chart("", "", "", y_range=(0, 10)).add([0, 1], [10, 10], "#000000")
-    heights = [float(chart.svg().partition('points="')[2].split(",")[1].split(" ")[0]) for chart in (low, high)]
-    assert heights[0] > heights[1]  # in SVG, down is more
 
 
 def test_a_watcher_that_is_done_is_let_go_and_the_thread_ends() -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from collections.abc import Callable
 from time import perf_counter
+from types import FrameType
 from typing import Any, Final
 
 from . import layout
@@ -43,18 +45,18 @@ def _hooked(method: Method, name: str, kind: int, recorder: Recorder) -> Method:
     outcome: Callable[..., int] = _OUTCOMES.get(name, _nothing)
 
     def call(sock: socket.socket, /, *arguments: Any, **named: Any) -> Any:
-        fd = sock.fileno()
+        fd, caller = sock.fileno(), sys._getframe(1)
         started = _begin(recorder, fd, kind)
         try:
             result = method(sock, *arguments, **named)
         except OSError as problem:
-            recorder.guarded(_note, recorder, fd, _failed(problem), kind, perf_counter() - started)
+            recorder.guarded(_note, recorder, fd, _failed(problem), kind, perf_counter() - started, caller)
             recorder.after_each()
             raise
         finally:
             recorder.in_call[0] = 0
         took = perf_counter() - started
-        recorder.guarded(lambda: _note(recorder, fd, outcome(result, *arguments, **named), kind, took))
+        recorder.guarded(lambda: _note(recorder, fd, outcome(result, *arguments, **named), kind, took, caller))
         if name == "accept":
             recorder.guarded(lambda: recorder.forget_role(result[0].fileno()))
         recorder.after_each()
@@ -73,10 +75,10 @@ def _begin(recorder: Recorder, fd: int, kind: int) -> float:
     return started
 
 
-def _note(recorder: Recorder, fd: int, number: int, kind: int, took: float) -> None:
+def _note(recorder: Recorder, fd: int, number: int, kind: int, took: float, caller: FrameType) -> None:
     if fd < 0:  # closed before, and closed again: no call reaches the kernel
         return
-    recorder.note(fd, number, recorder.code_of(fd) & 0xFF00 | recorder.lines.code() | kind)
+    recorder.note(fd, number, recorder.code_of(fd) & 0xFF00 | recorder.lines.code(caller) | kind)
     if took > layout.LONG:
         recorder.note(fd, min(int(took * 1e6), 0xFFFF_FFFF), layout.TOOK)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from types import CodeType, FrameType
 from typing import Final
 
@@ -20,14 +19,16 @@ class Lines:
 
     def __init__(self, codes: Codes) -> None:
         self._codes = codes
-        self._known: dict[tuple[int, int], int] = {}  # by code object and line
-        self._kept: list[CodeType] = []  # so that no other one has the same id
+        # By code object and the instruction that it is at. To find the line of an instruction, Python goes through
+        # the table of the whole function (frame.f_lineno), which costs more than all else here: so that is done once.
+        self._known: dict[tuple[int, int], int] = {}
+        self._kept: dict[int, CodeType] = {}  # so that no other one has the same id
+        self._named: set[str] = set()
 
-    def code(self) -> int:
-        """Of the nearest line of the server's among those whose calls have led here: as a next step has it."""
-        frame: FrameType | None = sys._getframe(1)
+    def code(self, frame: FrameType | None) -> int:
+        """Of the nearest line of the server's among those whose calls have led to `frame`: as a next step has it."""
         while frame is not None:
-            key = id(frame.f_code), frame.f_lineno
+            key = id(frame.f_code), frame.f_lasti
             code = self._known.get(key)
             if code is None:
                 code = self._known[key] = self._name(frame)
@@ -38,10 +39,12 @@ class Lines:
 
     def _name(self, frame: FrameType) -> int:
         code, module = frame.f_code, frame.f_globals.get("__name__", "")
-        self._kept.append(code)
+        self._kept[id(code)] = code
         if any(module == between or module.startswith(f"{between}.") for between in _BETWEEN):
             return NOBODY
-        if len(self._kept) > MOST:
-            return self._codes["", ""] & STEP
         name = getattr(code, "co_qualname", code.co_name)  # Python 3.10 has no co_qualname
-        return self._codes["", f"{name}+{frame.f_lineno - code.co_firstlineno}"] & STEP
+        line = f"{name}+{frame.f_lineno - code.co_firstlineno}"
+        if line not in self._named and len(self._named) >= MOST:
+            return self._codes["", ""] & STEP
+        self._named.add(line)
+        return self._codes["", line] & STEP

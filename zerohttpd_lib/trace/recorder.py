@@ -207,7 +207,8 @@ class Recorder:
 
     def _note_line(self, fd: int) -> None:
         if self.details:
-            self._pending += (fd, 0, self.lines.code() | layout.LINE)
+            # In front of it are this method, the one that notes the change, and the hook, which the server has called.
+            self._pending += (fd, 0, self.lines.code(sys._getframe(3)) | layout.LINE)
 
     def _turn(self, fd: int, number: int) -> None:
         self.guarded(self.note, fd & ALL_BITS, number, layout.TURN)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 import anywidget
 from IPython.display import display
 
-from .panel import HIDDEN, WIDGET, close_the_one_before
+from .panel import PAPER, close_the_one_before, view_of
 from .picture import Picture
 from .web import STYLE, component, data_of
 
@@ -34,9 +34,8 @@ class Component(anywidget.AnyWidget):  # type: ignore[misc]
         raise NotImplementedError
 
     def _ipython_display_(self) -> None:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        display({WIDGET: view}, raw=True)
-        display({WIDGET: HIDDEN, **self.picture()._repr_mimebundle_(), **self._kept()}, raw=True)
+        display(view_of(self), raw=True)
+        display({**self.picture()._repr_mimebundle_(), **self._kept()}, metadata=PAPER, raw=True)
 
     def _kept(self) -> dict[str, Any]:
         return {KEPT: {"component": self.kept_as, "data": data_of(self)}} if self.kept_as else {}

@@ -16,17 +16,17 @@ from ..lab.errors import LabError
 from ..lab.server import Server
 from ..trace import layout
 from ..trace.reader import Trace
-from .chart import Chart, picture_of
 from .component import Component, component
-from .picture import COLOURS, INK, LOCK, Picture
+from .picture import COLOURS, INK, LOCK, Picture, new_figure
 from .sampler import SAMPLER
-from .wait_table import CTL
 
+CTL: Final = {"watch": "epoll_ctl ADD", "modify": "epoll_ctl MOD", "forget": "epoll_ctl DEL"}
+HEAD: Final = ("fd", "the kernel watches for", "the program asked for", "whose", "other end", "do they agree?")
+HEAD_OF_ITS_OWN: Final = ("fd", "the kernel keeps", "is handed over, for", "whose", "other end", "whose list is it?")
 SHOWN: Final = 16  # changes, the newest
 NOT_RECORDED: Final = "not recorded"
 MOMENTS: Final = 5  # at most, to find one in which a server is through with its ready list
 LOOK_EVERY: Final = 1.0  # seconds, when it looks by itself: the server is stopped while it is looked at
-WATCHED_HOW: Final = {"poll": "in the array of the program", "unknown": "by the program"}
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,11 @@ class InterestPanel(Component):
         self.kernel, self.trace, self.own = kernel, trace, own_list(trace)
         self._looked = monotonic()
 
+    @property
+    def _keeps_its_own(self) -> bool:
+        """The program's list is the only one: poll() is handed it anew with each call."""
+        return self.kernel is None and (self.server is not None or self.trace.how == "poll")
+
     def look(self) -> None:
         """Read both lists once more. What goes wrong is said in the panel."""
         if self.server is None:
@@ -131,15 +136,18 @@ class InterestPanel(Component):
     def _lists(self) -> dict[str, Any]:
         """What the component shows."""
         changes, title = self.changes()
-        return {"words": self.words(), "rows": self.rows(), "changes": changes, "title": title}
+        head = list(HEAD_OF_ITS_OWN if self._keeps_its_own else HEAD)
+        return {"words": self.words(), "head": head, "rows": self.rows(), "changes": changes, "title": title}
 
     def words(self) -> str:
         """What the two lists come to, in a sentence or two."""
         if self.kernel is None:
-            return (
-                f"The kernel keeps no list for this server. The {len(self.own):,} descriptors below are those that "
-                "the program has in its own memory."
+            whose = (
+                "The kernel keeps no list for this server, which hands over its own with each call."
+                if self._keeps_its_own
+                else "What the kernel had on its list was not recorded."
             )
+            return f"{whose} On the program's list: {len(self.own):,}."
         verdicts = [self._verdict(fd) for fd in {*self.kernel, *self.own}]
         differ, unknown = sum("alone" in verdict for verdict in verdicts), verdicts.count(NOT_RECORDED)
         agree = f"They differ in {differ:,}." if differ else "They agree."
@@ -155,12 +163,13 @@ class InterestPanel(Component):
             role = theirs.role if theirs else ours.role if ours else ""
             peer = (theirs.peer if theirs else "") or (ours.peer if ours else "")
             asked = ours.events if ours else "–"
-            rows.append([str(fd), theirs.events if theirs else "–", asked, role, peer or "–", self._verdict(fd)])
+            watched = theirs.events if theirs else "nothing" if self._keeps_its_own else "–"
+            rows.append([str(fd), watched, asked, role, peer or "–", self._verdict(fd)])
         return rows
 
     def _verdict(self, fd: int) -> str:
         if self.kernel is None:
-            return "the program alone has a list"
+            return "the program's" if self._keeps_its_own else NOT_RECORDED
         theirs, ours = self.kernel.get(fd), self.own.get(fd)
         if theirs is None:
             return "⚠ the program alone"
@@ -192,21 +201,23 @@ class InterestPanel(Component):
         return rows[-SHOWN:], title
 
     def picture(self) -> Picture:
-        kernel = self.kernel or {}
-        roles = sorted({i.role for i in kernel.values()} | {o.role for o in self.own.values()})
-        chart = Chart("Descriptors on the interest list, by role", "descriptors", "", height=110 + 34 * len(roles),
-                      y_names={float(n): role for n, role in enumerate(roles)}, y_range=(-0.7, len(roles) - 0.3),
-                      whole="x")  # fmt: skip
-        most = max([1, *(sum(i.role == role for i in kernel.values()) for role in roles), len(self.own)])
-        chart._x_range = (0.0, most * 1.1)
-        for n, role in enumerate(roles):
-            counts = [sum(i.role == role for i in kernel.values()), sum(o.role == role for o in self.own.values())]
-            for count, shift, who in ((counts[0], 0.16, "kernel"), (counts[1], -0.16, "program")):
-                style = "-" if who == "kernel" else ":"
-                if who == "program" or self.kernel is not None:
-                    colour = COLOURS.get(role, INK)
-                    chart.add([0, count], [n + shift] * 2, colour, f"{who}: {count:,}", style, 4.0)
-        return picture_of([chart], self.words())
+        """How many of each role are on both lists."""
+        lists: dict[str, list[Interest | Own]] = {"program": [*self.own.values()]}
+        if self.kernel is not None:
+            lists = {"kernel": [*self.kernel.values()], **lists}
+        roles = sorted({each.role for members in lists.values() for each in members}, reverse=True)
+        names = [(role, who) for role in roles for who in reversed(lists)]
+        counts = [sum(each.role == role for each in lists[who]) for role, who in names]
+        figure, ax = new_figure(9.0, 1.2 + 0.3 * len(names))
+        bars = ax.barh([f"{role}: {who}" for role, who in names], counts, height=0.6,
+                       color=[COLOURS.get(role, INK) for role, _ in names])  # fmt: skip
+        ax.bar_label(bars, fmt="{:,.0f}", padding=4)
+        ax.grid(visible=False)
+        ax.margins(x=0.1)
+        ax.xaxis.set_major_formatter("{x:,.0f}")
+        ax.set_xlabel("descriptors")
+        ax.set_title("How many descriptors are on the list?", loc="left", color=INK, fontsize=11)
+        return Picture(figure, self.words())
 
 
 def interest_panel(server: Server) -> InterestPanel:

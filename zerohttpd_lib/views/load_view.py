@@ -15,13 +15,13 @@ from ..load.plan import Plan
 from ..load.result import LoadResult
 from ..load.sample import Sample
 from ..load.steady import rate
-from .chart import Chart, picture_of
 from .component import Component, component
-from .picture import COLOURS, INK, Picture
+from .picture import COLOURS, INK, Picture, new_figure
 
 MEAN_OF: Final = 5  # samples: half a second
 SIDES: Final = {"server": "server", "generator": "load generator", "redis": "Redis"}
 LIMITS: Final = {**SIDES, "machine": "the machine"}
+ROOM_FOR_NAMES: Final = 1.25  # times as long as the runs, the time axis of a still
 STYLES: Final = ("-", "--", "-.", ":")
 HEAD: Final = (
     "Run", "Server", "Load", "Requests/s", "Median, ms", "99 % within, ms", "Failed",
@@ -77,7 +77,30 @@ def still_of(runs: Sequence[KeptRun]) -> Picture | None:
     if not runs:
         return None
     words = [f"Run {run.number}, {run.rung}:\n{run.result!r}" for run in runs if run.result is not None]
-    return picture_of(_charts(runs), "Requests a second and latencies, by time.\n" + "\n".join(words))
+    figure, (rates, latencies) = new_figure(9.0, 5.4, 2)
+    for run in runs:
+        _draw(rates, latencies, run)
+    rates.set(ylabel="requests/s", ylim=(0, None))
+    rates.set_title("How many answers a second? (mean of the last half second)", loc="left", color=INK, fontsize=11)
+    latencies.set(yscale="log", ylabel="milliseconds", xlabel="seconds since the start of the run")
+    latencies.set_title("How long did they take? Thick: the median. Thin: 99 % were faster than this", loc="left",
+                        color=INK, fontsize=11)  # fmt: skip
+    for ax in (rates, latencies):
+        ax.set_xlim(0, _end(runs) * ROOM_FOR_NAMES)
+        ax.yaxis.set_major_formatter("{x:,g}")
+    return Picture(figure, "Requests a second and latencies, by time.\n" + "\n".join(words))
+
+
+def _draw(rates: Any, latencies: Any, run: KeptRun) -> None:
+    """Into both axes; at the end of its lines stands the run's name."""
+    lines, colour = _lines(run), COLOURS.get(run.rung, INK)
+    rates.plot(lines["at"], lines["rates"], run.style, color=colour, linewidth=2)
+    for name, width in (("p50", 2.0), ("p99", 1.0)):
+        known = [math.nan if value is None else value for value in lines[name]]
+        latencies.plot(lines["at"], known, run.style, color=colour, linewidth=width)
+    for ax, name in ((rates, "rates"), (latencies, "p50")):
+        if lines[name][-1] is not None:
+            ax.annotate(run.name, (lines["at"][-1], lines[name][-1]), (6, -3), textcoords="offset points", color=colour)
 
 
 def _end(runs: Sequence[KeptRun]) -> float:
@@ -92,22 +115,6 @@ def _lines(run: KeptRun) -> dict[str, Any]:
         "name": run.name, "colour": run.rung, "dash": run.style, "at": [s.at for s in samples],
         "rates": _rates(samples), "p50": [s.p50_ms for s in samples], "p99": [s.p99_ms for s in samples],
     }  # fmt: skip
-
-
-def _charts(runs: Sequence[KeptRun]) -> list[Chart]:
-    span = (0.0, _end(runs))
-    by_time = "seconds since the start of the run"
-    rates = Chart("How many answers a second? (mean of the last half second)", by_time, "requests/s",
-                  x_range=span, height=230)  # fmt: skip
-    latency = Chart("How long did they take? Thick: the median. Thin: 99 % were faster than this", by_time,
-                    "milliseconds", x_range=span, log=True, height=230)  # fmt: skip
-    for run in runs:
-        lines, colour = _lines(run), COLOURS.get(run.rung, INK)
-        rates.add(lines["at"], lines["rates"], colour, run.name, run.style)
-        for values, name, width in ((lines["p50"], run.name, 2.0), (lines["p99"], "", 1.0)):
-            known = [math.nan if value is None else value for value in values]
-            latency.add(lines["at"], known, colour, name, run.style, width)
-    return [rates, latency]
 
 
 def _rates(samples: Sequence[Sample]) -> list[float]:

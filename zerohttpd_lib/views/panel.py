@@ -1,18 +1,18 @@
 """What all panels have in common: a message line, a still picture, one job at a time, and an end.
 
-A panel is shown as two outputs. One is the widget. The other is an ordinary picture of the same
-thing, which JupyterLab hides while the widget is there (it hides a widget view without a model), and
-which is what a saved notebook shows on GitHub or nbviewer.
+A panel is shown as two outputs. One is the widget. The other is an ordinary picture of the same thing. While the
+widget is on the page, web.css hides it; it is what stays where there is no widget: in a saved notebook on GitHub, and
+in JupyterLab once the kernel that had the widget is gone. (One output in both formats would not do: JupyterLab draws
+the widget's alone, and writes "model not found" in its place.)
 """
 
 from __future__ import annotations
 
-import base64
 import functools
 import html
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import ipywidgets as widgets
@@ -24,7 +24,8 @@ from .picture import LOCK, Picture
 from .sampler import SAMPLER
 
 WIDGET: Final = "application/vnd.jupyter.widget-view+json"
-HIDDEN: Final = {"version_major": 2, "version_minor": 0, "model_id": ""}
+# Paper below a still, which is drawn for a light theme; by the class that this gives an image, web.css knows a still.
+PAPER: Final = {"image/png": {"needs_background": "light"}}
 THEMED: Final = "var(--jp-content-font-color1, currentcolor)"  # JupyterLab's own, in either theme
 
 Callback = TypeVar("Callback", bound=Callable[..., None])
@@ -57,7 +58,7 @@ class Panel:
         self._job: threading.Thread | None = None
         self._still: Any = None
         self.box = widgets.VBox([])
-        self.box.add_class("zerohttpd-panel")
+        self.box.add_class("zh").add_class("zerohttpd-panel")
         _open.add(self)
         close_the_one_before(self)
 
@@ -65,21 +66,18 @@ class Panel:
 
     def show(self) -> None:
         """Display the panel here, and behind it its still picture."""
-        display({WIDGET: self._view()}, raw=True)
-        self._still = display(self._bundle(), raw=True, display_id=True)
+        display(view_of(self.box), raw=True)
+        self._still = display(self._bundle(), metadata=PAPER, raw=True, display_id=True)
 
     def _ipython_display_(self) -> None:
         self.show()
 
-    def _view(self) -> dict[str, Any]:
-        return {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-
     def _bundle(self) -> dict[str, Any]:
         picture = self.picture()
-        if picture is None:
-            return {WIDGET: HIDDEN, "text/plain": f"{self.name}: open this notebook in JupyterLab to use it."}
-        png = base64.b64encode(picture.png).decode()
-        return {WIDGET: HIDDEN, "image/png": png, "text/plain": picture.words}
+        if picture is not None:
+            return picture._repr_mimebundle_()
+        words = f"{self.name}: run this cell in JupyterLab to use it."
+        return {"text/html": f'<p class="zh-still">{html.escape(words)}</p>', "text/plain": words}
 
     def picture(self) -> Picture | None:
         """What a saved notebook shows; None when there is nothing to see yet."""
@@ -88,7 +86,7 @@ class Panel:
     def keep_still(self) -> None:
         """Bring the still picture up to date."""
         if self._still is not None:
-            self._still.update(self._bundle(), raw=True)
+            self._still.update(self._bundle(), metadata=PAPER, raw=True)
 
     def __repr__(self) -> str:
         picture = self.picture()
@@ -169,6 +167,11 @@ class Panel:
             widget.close()
 
 
+def view_of(widget: Any) -> dict[str, Any]:
+    """What a notebook displays as this widget."""
+    return {WIDGET: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}}
+
+
 def _all_of(widget: Any) -> list[Any]:
     return [*(found for child in getattr(widget, "children", ()) for found in _all_of(child)), widget]
 
@@ -214,27 +217,3 @@ def button(text: str, what: str, pressed: Callable[[], None], *, disabled: bool 
     made = widgets.Button(description=text, tooltip=what, disabled=disabled, layout={"width": "auto"})
     made.on_click(lambda _: pressed())
     return made
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "", left: int = 0) -> str:
-    """An HTML table of ready-made HTML cells; the first `left` columns are text, the rest numbers.
-
-    A row of one cell is as wide as the table.
-    """
-
-    def line(tag: str, cells: Sequence[str]) -> str:
-        style = "padding:1px 10px;text-align:"
-        if len(cells) == 1 < len(head):
-            return f"<{tag} colspan='{len(head)}' style='{style}left'>{cells[0]}</{tag}>"
-        return "".join(
-            f"<{tag} style='{style}{'left' if number < left else 'right'}'>{cell}</{tag}>"
-            for number, cell in enumerate(cells)
-        )
-
-    body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
-    top = f"<caption style='caption-side:top;text-align:left'>{caption}</caption>" if caption else ""
-    return (
-        f"<table style='color:inherit;font-variant-numeric:tabular-nums;line-height:1.5;"
-        f"border-collapse:collapse'>{top}<thead style='border-bottom:1px solid currentcolor'>"
-        f"<tr>{line('th', head)}</tr></thead><tbody>{body}</tbody></table>"
-    )

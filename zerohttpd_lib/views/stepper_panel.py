@@ -13,13 +13,12 @@ from ..lab import lab as lab_module
 from ..lab.errors import LabError
 from ..lab.lab import Lab
 from ..lab.server import Server
-from ..lab.visitors import Visitor
 from ..trace.reader import Trace, Wait
 from ..trace.stepper import State
 from .panel import Panel, button, told_in_words
 from .picture import INK, LOCK, Picture
-from .recording import GIVEN_NAMES
 from .stage import Stage, class_of, recording_on
+from .stepper_words import names_of, state_in_words, stuck_in_words, waits
 
 NEWEST: Final = 200  # waits that can be gone back to
 PATIENCE: Final = 0.5  # seconds that a button waits for a step to come to its end
@@ -116,7 +115,7 @@ class StepperPanel(Panel):
     @told_in_words
     def _add(self) -> None:
         visitor = self.server.add_client()
-        name = self._names()[visitor.address]
+        name = names_of(self.server.visitors)[visitor.address]
         with LOCK:
             old = [option for option in self.who.options if option[1] is not None]
             self.who.options = [*old, (f"{name} ({visitor.address})", visitor)]
@@ -129,7 +128,7 @@ class StepperPanel(Panel):
         if visitor is None:
             raise LabError("There is no client yet: add one first.")
         getattr(visitor, action)()
-        self._after(f"{self._names()[visitor.address]}: {visitor.state}.")
+        self._after(f"{names_of(self.server.visitors)[visitor.address]}: {visitor.state}.")
 
     @told_in_words
     def _freeze(self) -> None:
@@ -143,11 +142,6 @@ class StepperPanel(Panel):
         self._after("Redis is frozen: no reply comes." if self.lab.redis_is_frozen else "Redis answers again.")
 
     # Drawing.
-
-    def _names(self) -> dict[str, str]:
-        """Of the clients that were added, by address, in the order in which they came."""
-        visitors = self.server.visitors
-        return {each.address: _name(number) for number, each in enumerate(visitors)}
 
     def _trace(self) -> Trace:
         return self.server.newest(NEWEST, with_list=True)
@@ -166,45 +160,31 @@ class StepperPanel(Panel):
         return state.where != "ended"
 
     def _recording(self, trace: Trace, state: State) -> Any:
-        visitors = [
-            {"name": self._names()[each.address], "state": each.state, "answer": each.answer, "waits": _waits(each)}
-            for each in self.server.visitors
-        ]
-        live: dict[str, Any] = {"serial": next(self._serial), "held": state.is_held, "visitors": visitors}
+        visitors = self.server.visitors
+        names = names_of(visitors)
+        live: dict[str, Any] = {
+            "serial": next(self._serial), "held": state.is_held,
+            "visitors": [
+                {"name": names[each.address], "state": each.state, "answer": each.answer, "waits": waits(each)}
+                for each in visitors
+            ],
+        }  # fmt: skip
         if state.call:
-            live["stuck"] = {"system": state.call, "fd": state.fd, "words": self._stuck(state, trace)}
+            words = stuck_in_words(state, trace, visitors)
+            live["stuck"] = {"system": state.call, "fd": state.fd, "words": words}
         server = class_of(self.server, self.server.name)
-        return recording_on(trace, self.server.name, server, visitors=self._names(), live=live)
+        return recording_on(trace, self.server.name, server, visitors=names, live=live)
 
     @property
     def _is_frozen(self) -> bool:
         return self.lab is not None and self.lab.redis_is_frozen
 
-    def _stuck(self, state: State, trace: Trace) -> str:
-        """In which call, for whom, and who has to wait because of that."""
-        names, records = self._names(), trace.records
-        address = records.peer_at(state.fd, len(records.entries))
-        whose = f"{names[address]}'s socket, fd {state.fd}" if address in names else f"fd {state.fd}"
-        held_up = [names[each.address] for each in self.server.visitors if _waits(each) and each.address != address]
-        until = f"Until it does, {_listed(held_up)} for it." if held_up else "Until it does, nobody is served."
-        return f"{state.call}() on {whose}, has not returned: what it waits for has not come. {until}"
-
-    def _in_words(self, state: State, trace: Trace) -> str:
-        if state.call:
-            return self._stuck(state, trace)
-        if not self._is_frozen or state.where not in ("running", "in wait"):
-            return str(state)
-        waiting = [self._names()[each.address] for each in self.server.visitors if _waits(each)]
-        what = "The server runs" if state.where == "running" else "The server sleeps in its wait"
-        return (
-            f"{what}, and Redis is frozen: no reply comes. {f'{_listed(waiting)} for one.' if waiting else ''}".strip()
-        )
-
     def _draw_state(self, state: State, trace: Trace) -> None:
+        words = state_in_words(state, trace, self.server.visitors, self._is_frozen)
         sign = "■" if state.where == "ended" else "‖" if state.is_held else "▶"
         self._state.value = (
             f"<p role='status' style='font-size:1.15em;color:var(--jp-content-font-color1, {INK});margin:4px 0'>{sign} "
-            f"<b>{html.escape(self.server.name)}</b>: {html.escape(self._in_words(state, trace))}</p>"
+            f"<b>{html.escape(self.server.name)}</b>: {html.escape(words)}</p>"
         )
 
     def _enable(self, state: State) -> None:
@@ -220,7 +200,8 @@ class StepperPanel(Panel):
         if not len(trace):
             return None
         still = self.stage.picture()
-        still.words = f"{self._in_words(self.stepper.state, trace)}\n{still.words}"
+        words = state_in_words(self.stepper.state, trace, self.server.visitors, self._is_frozen)
+        still.words = f"{words}\n{still.words}"
         return still
 
     def interrupt(self) -> None:
@@ -235,20 +216,6 @@ class StepperPanel(Panel):
                 if self.lab is not None and self.lab.redis_is_frozen:
                     self.lab.thaw_redis()
             self.stepper.close()
-
-
-def _name(number: int) -> str:
-    return GIVEN_NAMES[number] if number < len(GIVEN_NAMES) else f"client {number + 1}"
-
-
-def _waits(visitor: Visitor) -> bool:
-    return visitor.state == "request sent" and not visitor.answer
-
-
-def _listed(names: list[str]) -> str:
-    """The names, and a verb: "Ada waits", "Ada and Bob wait"."""
-    *others, last = names
-    return f"{', '.join(others)} and {last} wait" if others else f"{last} waits"
 
 
 def _lab_of(server: Server) -> Lab | None:

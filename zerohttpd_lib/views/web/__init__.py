@@ -43,10 +43,15 @@ def page_with(widget: Any, title: str) -> str:
     return _filled(PAGE, {**values, "embedded": embedded(widget._esm, data_of(widget), "here")})
 
 
-def embedded(code: str, data: dict[str, Any], place: str) -> str:
-    """The component of this `code` with this `data`, as HTML to be put into a page. `place`: an id of its own there."""
+def embedded(code: str, data: dict[str, Any], place: str, still: str = "") -> str:
+    """The component of this `code` with this `data`, as HTML to be put into a page.
+
+    `place`: an id of its own there. `still`: HTML that stands there until the component starts, and for good where
+    no script runs.
+    """
     # A text in a script ends at the first "</", whatever it stands in.
-    return _filled(EMBEDDED, {"code": code, "data": json.dumps(data).replace("</", "<\\/"), "place": place})
+    packed = json.dumps(data).replace("</", "<\\/")
+    return _filled(EMBEDDED, {"code": code, "data": packed, "place": place, "still": still})
 
 
 def data_of(widget: Any) -> dict[str, Any]:

@@ -1,14 +1,30 @@
-// A chart of lines over time: hover it or move with the arrow keys, and it says what each line has there.
+// A chart of lines or marks over time: hover it or move with the arrow keys, and it says what each of them has there.
 import { drawAgain, element, onKeys } from "./page.js";
 import { Sheet, ticks } from "./sheet.js";
 
 const MARGIN = { left: 64, right: 14, top: 10, bottom: 34 };
 const DASHES = { "-": [], "--": [7, 4], "-.": [8, 3, 2, 3], ":": [2, 3] };
 
+// Each shows through the others.
+const MARKS = {
+  dash: (sheet, x, y, colour) => sheet.box(x - 2.5, y - 0.75, 5, 1.5, colour),
+  square: (sheet, x, y, colour) => sheet.box(x - 1.5, y - 1.5, 3, 3, colour),
+  ring: (sheet, x, y, colour) => { shape(sheet, colour, (context) => context.arc(x, y, 3.5, 0, 7)).stroke(); },
+  triangle: (sheet, x, y, colour) => { shape(sheet, colour, (context) => { context.moveTo(x, y - 3); context.lineTo(x + 3, y + 2.5); context.lineTo(x - 3, y + 2.5); }).fill(); },
+};
+
+function shape({ context }, colour, path) {
+  Object.assign(context, { fillStyle: colour, strokeStyle: colour, lineWidth: 1.5 });
+  context.beginPath();
+  path(context);
+  return context;
+}
+
 export class Lines {
-  // `unit` of the y axis; `log`: its scale. A line has name, colour (a variable's), dash, width, xs and ys (null: a gap).
-  constructor(parent, { question, unit, log = false, height = 220 }) {
-    Object.assign(this, { question, unit, log, lines: [], cursor: null, end: 5 });
+  // `unit` of the y axis; `log`: its scale; `fixed`: its ends, where charts are to be compared. A line has name, colour
+  // (a variable's), dash, width, xs and ys (null: a gap); with `mark` it is no line, but a mark for each value.
+  constructor(parent, { question, unit, log = false, height = 220, fixed = null }) {
+    Object.assign(this, { question, unit, log, fixed, lines: [], cursor: null, end: 5 });
     element("h4", "zh-title", parent).textContent = question;
     this.box = element("div", "zh-timeline", parent);
     this.sheet = new Sheet(this.box, height, "zh-close-up");
@@ -43,6 +59,7 @@ export class Lines {
   }
 
   range() {
+    if (this.fixed) return this.fixed;
     const values = this.lines.flatMap(({ ys }) => ys.filter((y) => y !== null && (!this.log || y > 0)));
     const most = values.reduce((a, b) => Math.max(a, b), 0) || 1;
     return this.log ? [values.reduce((a, b) => Math.min(a, b), most) / 1.5, most * 1.5] : [0, most * 1.12];
@@ -60,9 +77,14 @@ export class Lines {
     }
     for (const at of ticks(0, this.end, 8)) sheet.text(at.toLocaleString("en"), x(at), floor + 10, sheet.colour("faint"), "center");
     sheet.text(`${this.unit}, by seconds since the start`, MARGIN.left, sheet.height - 8, sheet.colour("faint"));
-    for (const line of this.lines) this.stroke(line, x, y);
+    for (const line of this.lines) if (line.mark) this.mark(line, x, y); else this.stroke(line, x, y);
     if (this.cursor !== null) sheet.box(x(this.cursor) - 0.75, MARGIN.top, 1.5, floor - MARGIN.top, sheet.colour("ink"));
     this.tell();
+  }
+
+  mark({ xs, ys, colour, mark }, x, y) {
+    const draw = MARKS[mark], { sheet } = this, paint = sheet.colour(colour);
+    xs.forEach((at, n) => { if (ys[n] !== null) draw(sheet, x(at), y(ys[n]), paint); });
   }
 
   stroke({ xs, ys, colour, dash, width }, x, y) {

@@ -15,7 +15,7 @@ const differs = (row) => row[VERDICT].startsWith("⚠");
 
 export class Lists {
   constructor(parent) {
-    Object.assign(this, { rows: [], chosen: 0, which: "all", shown: PAGE_OF_ROWS, head: HEAD, changes: [] });
+    Object.assign(this, { rows: [], chosen: 0, which: "all", shown: PAGE_OF_ROWS, head: [], changes: [] });
     this.words = element("p", "zh-line-of-words", parent);
     this.words.setAttribute("role", "status");
     this.box = element("div", "zh-timeline", parent);
@@ -39,8 +39,9 @@ export class Lists {
     this.end = drawAgain(this.box, () => this.draw());
   }
 
-  // `rows`: fd, what the kernel watches for, what the program asked for, whose, other end, do they agree.
-  show({ words, rows, changes, title, head = HEAD }) {
+  // `rows`: fd, what the kernel watches for, what the program asked for, whose, other end, do they agree; `head`: what
+  // these columns are called.
+  show({ words, rows, changes, title, head }) {
     Object.assign(this, { rows, changes, title, head });
     if (this.words.textContent !== words) this.words.textContent = words;
     this.fill();
@@ -93,5 +94,4 @@ export class Lists {
   }
 }
 
-const HEAD = ["fd", "the kernel watches for", "the program asked for", "whose", "other end", "do they agree?"];
 const inOneLine = (row, head) => `fd ${row[FD]}, ${row[ROLE] || "not recorded whose"} ${row[PEER_OF]}. ` + [KERNEL, PROGRAM, VERDICT].map((n) => `${head[n]}${head[n].endsWith("?") ? "" : ":"} ${row[n]}`).join("; ");

@@ -45,6 +45,7 @@ class Pane {
   constructor(side, parent) {
     this.side = side;
     this.ready = new Set(side.ready);
+    this.readyAt = side.cells.flatMap((fd, n) => (this.ready.has(fd) ? [n] : []));
     const box = element("div", "zh-side", parent);
     element("h4", "zh-title", box).textContent = side.title;
     this.canvas = element("canvas", "zh-cells", box);
@@ -69,34 +70,37 @@ class Pane {
     Object.assign(this.canvas.style, { width: `${this.columns * this.size}px`, height: `${high}px` });
     this.context = this.canvas.getContext("2d");
     this.context.scale(ratio, ratio);
+    this.painted = null;
   }
 
+  // Painted are only those cells that have become others since the picture before.
   draw(us) {
     if (!this.context) this.measure();
     const { side } = this, count = side.cells.length, part = Math.min(1, us / side.us), done = part >= 1;
-    const swept = side.sweeps ? Math.floor(part * count) : 0;
-    const cold = [], looked = [], ready = [];
-    side.cells.forEach((fd, n) => {
-      const found = this.ready.has(fd) && (side.sweeps ? n < swept : done);
-      (found ? ready : n < swept ? looked : cold).push(n);
-    });
-    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    this.fill(cold, this.colours.cold);
-    this.fill(looked, this.colours.looked);
-    this.fill(ready, this.colours.ready);
-    if (side.sweeps && !done) this.fill([swept], this.colours.now);
+    const swept = side.sweeps ? Math.floor(part * count) : 0, before = this.painted;
+    this.painted = { swept, done };
+    if (!before || before.done !== done) this.paint(0, count);
+    else if (before.swept !== swept) this.paint(Math.min(before.swept, swept), Math.max(before.swept, swept) + 1);
     const at = done ? side.us : us;
     this.clock.textContent = `${at.toFixed(at < 10 ? 1 : 0)} µs${done ? "" : " …"}`;
-    const seen = side.sweeps ? swept : done ? ready.length : 0;
-    this.words.textContent = `${seen.toLocaleString("en")} of ${count.toLocaleString("en")} looked at, ${ready.length} ready`;
+    const found = side.sweeps ? this.readyAt.filter((n) => n < swept).length : done ? this.readyAt.length : 0;
+    this.words.textContent = `${(side.sweeps ? swept : found).toLocaleString("en")} of ${count.toLocaleString("en")} looked at, ${found} ready`;
     this.canvas.classList.toggle("zh-done", done);
   }
 
-  fill(numbers, colour) {
-    const { context, size, columns } = this, side = size - CELL_GAP;
-    context.fillStyle = colour;
-    context.beginPath();
-    for (const n of numbers) context.rect((n % columns) * size, Math.floor(n / columns) * size, side, side);
-    context.fill();
+  // The cells from number `from` up to `to`, which is not one of them.
+  paint(from, to) {
+    const { context, size, columns, side: { cells } } = this, edge = size - CELL_GAP;
+    for (let n = from; n < Math.min(to, cells.length); n++) {
+      context.fillStyle = this.colours[this.stateOf(n)];
+      context.fillRect((n % columns) * size, Math.floor(n / columns) * size, edge, edge);
+    }
+  }
+
+  stateOf(n) {
+    const { side: { cells, sweeps }, painted: { swept, done } } = this;
+    if (this.ready.has(cells[n]) && (sweeps ? n < swept : done)) return "ready";
+    if (n < swept) return "looked";
+    return sweeps && !done && n === swept ? "now" : "cold";
   }
 }

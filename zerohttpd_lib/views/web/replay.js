@@ -6,6 +6,8 @@ import { Player } from "./player.js";
 import { element } from "./page.js";
 import { eventNames } from "./recording.js";
 
+// What a server's list of descriptors is called: poll() is handed it anew with each call.
+const LIST = { poll: "Its array" };
 const SLOWER = { 10: "10 times slower", 100: "100 times slower", 1000: "1,000 times slower", 10000: "10,000 times slower" };
 
 export function render({ model, el }) {
@@ -15,8 +17,8 @@ export function render({ model, el }) {
   root.setAttribute("aria-label", "A saved run");
   element("p", "zh-line-of-words", root).textContent = model.get("about");
   const bar = element("div", "", root), tabs = new Tabs(root), ends = [];
-  const inspector = new Inspector(model, tabs.add("Ready lists")), now = new Lists(tabs.add("Interest list then"));
-  const player = playerOf(inspector, now, tabs);
+  const inspector = new Inspector(model, tabs.add("Ready lists")), { how } = inspector.servers[0].recording.meta, list = LIST[how] ?? "Interest list";
+  const now = new Lists(tabs.add(`${list} then`)), player = playerOf(inspector, now, tabs, `${list} then`);
   bar.append(player.bar);
   player.listen(bar);
   ends.push(() => inspector.remove(), now.end);
@@ -25,7 +27,7 @@ export function render({ model, el }) {
     load.show(model.get("load"));
     ends.push(() => load.end());
   }
-  const last = new Lists(tabs.add("Interest list at the end"));
+  const last = new Lists(tabs.add(`${list} at the end`));
   last.show(model.get("lists"));
   ends.push(last.end);
   el.player = player;
@@ -37,7 +39,7 @@ export function render({ model, el }) {
 export default { render };
 
 // Plays wait by wait, on the clock of the record. What takes long to write is written when it pauses.
-function playerOf(inspector, now, tabs) {
+function playerOf(inspector, now, tabs, then) {
   const { timeline, servers: [server] } = inspector;
   let slower = 1000, own = false;
   const player = new Player({
@@ -48,7 +50,7 @@ function playerOf(inspector, now, tabs) {
       own = true;
       const i = server.at(at), isMoving = player.playing && at < player.last;
       if (isMoving) inspector.moveTo(i); else if (timeline.chosen[0] !== i || inspector.isBehind) timeline.pick(0, i);
-      if (tabs.is("Interest list then")) now.show(listThen(server.recording, i));
+      if (tabs.is(then)) now.show(listThen(server.recording, i));
       own = false;
     },
   });
@@ -56,7 +58,7 @@ function playerOf(inspector, now, tabs) {
   player.pause = () => { const was = player.playing; pause(); if (was) player.go(player.position); };
   player.follow = () => { player.position = server.middleOf(timeline.chosen[0]); player.slider.value = player.position; };
   inspector.onPick = () => { if (!own) { pause(); player.follow(); } };
-  tabs.onChoose = () => { if (tabs.is("Interest list then")) now.show(listThen(server.recording, timeline.chosen[0])); };
+  tabs.onChoose = () => { if (tabs.is(then)) now.show(listThen(server.recording, timeline.chosen[0])); };
   addSpeed(player.bar, (value) => { slower = value; });
   return player;
 }
@@ -71,9 +73,9 @@ function addSpeed(bar, act) {
 function listThen(recording, i) {
   const list = recording.wholeListAt(i), wait = recording.wait(i), ready = new Map(wait.ready.map((entry) => [entry.fd, eventNames(entry.number)]));
   const at = `When wait ${wait.number.toLocaleString("en")} was called`;
-  if (!list) return { words: `${at}, ${wait.watched.toLocaleString("en")} descriptors were watched. Which ones was not recorded.`, rows: [], changes: [], title: "" };
+  const head = ["fd", "in this wait", recording.meta.how === "poll" ? "poll() was handed it for" : "the program asked for", "whose", "other end", "recorded"];
+  if (!list) return { words: `${at}, ${wait.watched.toLocaleString("en")} descriptors were watched. Which ones was not recorded.`, head, rows: [], changes: [], title: "" };
   const rows = [...list].map(([fd, item]) => [String(fd), ready.has(fd) ? `ready: ${ready.get(fd)}` : "nothing ready", eventNames(item.events), item.role, item.peer || "–", "yes"]);
-  const head = ["fd", "in this wait", "the program asked for", "whose", "other end", "recorded"];
   return { head, words: `${at}, ${list.size.toLocaleString("en")} descriptors were watched, and ${ready.size} of them were ready.`, rows, changes: [], title: "" };
 }
 

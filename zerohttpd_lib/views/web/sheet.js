@@ -25,6 +25,25 @@ export class Sheet {
     return true;
   }
 
+  // What `draw` draws, laid over what is there. It is drawn anew only when `key`, the size or the theme is another one.
+  layer(key, draw) {
+    const { canvas: { width, height }, context } = this, whole = [key, width, height, this.colour("ink")].join();
+    if (this.laid?.whole !== whole) {
+      const canvas = document.createElement("canvas");
+      Object.assign(canvas, { width, height });
+      this.laid = { whole, canvas };
+      this.context = canvas.getContext("2d");
+      this.context.setTransform(context.getTransform());
+      this.context.font = context.font;
+      draw();
+      this.context = context;
+    }
+    context.save();
+    context.resetTransform();
+    context.drawImage(this.laid.canvas, 0, 0);
+    context.restore();
+  }
+
   colour(name) { return this.style.getPropertyValue(`--zh-${name}`).trim() || this.style.color; }
 
   box(x, y, width, height, colour) {

@@ -123,30 +123,41 @@ export class Timeline {
   // From afar: the most of each pixel's waits, on a logarithmic scale; and the stretch that is shown below.
   drawFar(sheet, k) {
     if (!sheet.begin()) return;
-    const floor = sheet.height - 16, top = 6, [ink, ready] = [sheet.colour("ink"), sheet.colour("client")];
-    const x = scale([0, this.last], sheet), height = (n) => (Math.log10(Math.max(1, n)) + 0.15) / (Math.log10(this.mostWatched) + 0.3) * (floor - top);
+    const floor = sheet.height - 16, top = 6, x = scale([0, this.last], sheet);
     sheet.box(x(this.range[0]), top - 4, Math.max(2, x(this.range[1]) - x(this.range[0])), floor - top + 4, sheet.colour("mark"));
+    sheet.layer("", () => this.drawAll(sheet, k, x, floor, top));
+    this.marks(sheet, x, k, top - 4, floor);
+  }
+
+  drawAll(sheet, k, x, floor, top) {
+    const [ink, ready] = [sheet.colour("ink"), sheet.colour("client")];
+    const height = (n) => (Math.log10(Math.max(1, n)) + 0.15) / (Math.log10(this.mostWatched) + 0.3) * (floor - top);
     for (const n of [1, 10, 100, 1000, 10000].filter((each) => each <= this.mostWatched)) {
       sheet.box(LEFT, floor - height(n), sheet.width - LEFT - RIGHT, 1, sheet.colour("line"));
       if (n !== 10 || this.mostWatched < 500) sheet.text(n.toLocaleString("en"), LEFT - 6, floor - height(n), sheet.colour("faint"), "right");
     }
-    for (const [at, { found, watched }] of this.columns(sheet, k, [0, this.last], x)) {
+    for (const [at, { found, watched }] of this.columns(k, [0, this.last], x)) {
       if (found) sheet.box(at, floor - height(found), 1, height(found), ready);
       sheet.box(at, floor - height(watched) - 1, 2, 2, ink);
     }
     this.axis(sheet, x, [0, this.last], floor);
-    this.marks(sheet, x, k, top - 4, floor);
   }
 
   // From close up: each wait as long as it was, each handling as high as its ready list.
   drawNear(sheet, k) {
     if (!sheet.begin()) return;
-    const server = this.servers[k], { recording } = server, strip = 12, floor = sheet.height - 18 - strip, top = 6;
-    const x = scale(this.range, sheet), high = (n) => (n / this.most) * (floor - top);
+    const server = this.servers[k], strip = 12, floor = sheet.height - 18 - strip, top = 6, x = scale(this.range, sheet);
     const clip = (seconds) => Math.min(this.range[1], Math.max(this.range[0], seconds));
     const span = (from, to, y, height, colour) => { if (to >= this.range[0] && from <= this.range[1]) sheet.box(x(clip(from)), y, Math.max(1, x(clip(to)) - x(clip(from))), height, colour); };
-    const { called, done, returned } = recording.times(this.chosen[k]);
+    const { called, done, returned } = server.recording.times(this.chosen[k]);
     span(called, done ?? returned, top - 4, floor - top + 4 + strip, sheet.colour("mark"));
+    sheet.layer(this.range, () => this.drawStretch(sheet, k, x, span, { floor, strip, top }));
+    if (server.end < this.range[1]) sheet.text("its record ends here", Math.max(LEFT + 4, x(clip(server.end)) + 6), floor - 10, sheet.colour("faint"));
+    this.marks(sheet, x, k, top - 4, floor + strip);
+  }
+
+  drawStretch(sheet, k, x, span, { floor, strip, top }) {
+    const server = this.servers[k], { recording } = server, high = (n) => (n / this.most) * (floor - top);
     for (const n of ticks(0, this.most, 3)) {
       sheet.box(LEFT, floor - high(n), sheet.width - LEFT - RIGHT, 1, sheet.colour("line"));
       if (n > 0 && Number.isInteger(n)) sheet.text(n.toLocaleString("en"), LEFT - 6, floor - high(n), sheet.colour("faint"), "right");
@@ -165,14 +176,12 @@ export class Timeline {
       let y = floor;
       for (const role of Object.keys(roles)) { y -= high(roles[role]); span(time.returned, end, y, high(roles[role]), colours[role] ?? colours.faint); }
     }
-    if (server.end < this.range[1]) sheet.text("its record ends here", Math.max(LEFT + 4, x(clip(server.end)) + 6), floor - 10, colours.faint);
     this.axis(sheet, x, this.range, floor + strip);
-    this.marks(sheet, x, k, top - 4, floor + strip);
   }
 
   // More waits than pixels: of each pixel the longest ready list, and its time as shares.
   drawCrowd(sheet, k, x, { floor, strip, high, colours }) {
-    for (const [at, column] of this.columns(sheet, k, this.range, x)) {
+    for (const [at, column] of this.columns(k, this.range, x)) {
       sheet.box(at, floor - high(column.found), 1, high(column.found), colours.client);
       const parts = [["cold", column.asleep], ["looked", column.looked], ["faint", column.untold], ["ink", column.handled]];
       const sum = parts.reduce((all, [, part]) => all + part, 0) || 1;
@@ -181,10 +190,9 @@ export class Timeline {
     }
   }
 
-  // The waits of each pixel, added up once for as long as the same stretch is shown.
-  columns(sheet, k, range, x) {
-    const key = `${range}:${sheet.width}`, server = this.servers[k], { recording } = server;
-    if (sheet.kept?.key === key) return sheet.kept.columns;
+  // The waits of each pixel, added up.
+  columns(k, range, x) {
+    const server = this.servers[k], { recording } = server;
     const columns = new Map(), last = server.at(range[1]);
     for (let i = server.at(range[0]); i <= last; i++) {
       const { called, returned, done } = recording.times(i), at = Math.max(LEFT, Math.round(x(called))), look = server.looks[i], waited = returned - called;
@@ -195,7 +203,6 @@ export class Timeline {
       if (Number.isNaN(look)) column.untold += waited; else { column.looked += look; column.asleep += Math.max(0, waited - look); }
       column.handled += (done ?? returned) - returned;
     }
-    sheet.kept = { key, columns };
     return columns;
   }
 
