@@ -1,0 +1,59 @@
+"""Values that are no values, and code that hides from whoever asks for them."""
+
+from __future__ import annotations
+
+from .disguised import ANY, Disguise, written
+
+DEEP = """
+def how_it_left(events):
+    x = "there"
+    for _ in range(100_000): x = [x]
+    return x
+"""
+NEVER_ENDS = """
+class K:
+    def tolist(self): return K()
+def how_it_left(events):
+    return K()
+"""
+EQUALS_ALL = """
+class Any(str):
+    def __eq__(self, other): return True
+    def __hash__(self): return 0
+def how_it_left(events):
+    return Any("there")
+"""
+SERVANT = """
+import sys
+frame = sys._getframe()
+while "self" not in frame.f_locals or type(frame.f_locals["self"]).__name__ != "Servant": frame = frame.f_back
+servant = frame.f_locals["self"]
+servant.obey = lambda request: "broken" if request.get("name") == "how_it_left" else None
+def how_it_left(events):
+    return "gone"
+"""
+EXEC = """
+import os, sys
+os.execv(sys.executable, [sys.executable, "-c", "import sys\\nwhile True:\\n    print('{}')"])
+"""
+HIDDEN_LOOP = """
+import faulthandler, signal
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+def how_it_left(events):
+    while True: pass
+"""
+NAN = "def density(watched, ready):\n    return float('nan') if watched else 0.0\n"
+INFINITE = "def crossing(poll, epoll, ready, waits, changes):\n    return float('inf')\n"
+
+DISGUISES: list[Disguise] = [
+    written("left", "A list in a list in a list, a hundred thousand deep", "does-not-run", DEEP),
+    written("left", "A value whose parts never end", "does-not-run", NEVER_ENDS),
+    written("left", "A text that is equal to everything", ANY, EQUALS_ALL),
+    written("left", "The servant found in the frames, and changed", ANY, SERVANT),
+    written("left", "Another program put in the place of the answer's", "exits", EXEC),
+    written("left", "An endless loop that hides where it is", "too-slow", HIDDEN_LOOP),
+    written("left", "Ninety thousand signs before a number", "does-not-run", "x = " + "-" * 90_000 + "1\n"),
+    written("left", "Forty thousand attributes in a row", "does-not-run", "x = a" + ".b" * 40_000 + "\n"),
+    written("density", "NaN", "not-density", NAN),
+    written("crossing", "Infinity", "not-understood", INFINITE),
+]
