@@ -7,15 +7,11 @@ with a few lines changed: disguised.py makes them.
 
 from __future__ import annotations
 
-from . import calls, pollers, servers, threads, values
+from . import calls, drivers, loops, pollers, servers, threads, values
 from .disguised import ANY, Disguise
 
 __all__ = ["ANY", "DISGUISES", "Disguise"]
 
 DISGUISES: list[Disguise] = [
-    *servers.DISGUISES,
-    *threads.DISGUISES,
-    *calls.DISGUISES,
-    *pollers.DISGUISES,
-    *values.DISGUISES,
+    disguise for theme in (servers, threads, loops, calls, pollers, drivers, values) for disguise in theme.DISGUISES
 ]

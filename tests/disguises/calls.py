@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .disguised import Disguise, changed, written
+from .disguised import ANY, Disguise, changed, written
 
 NOTHING_NOW = '        return "nothing now", b""\n'
 CHILD_CONNECTS = """
@@ -91,6 +91,67 @@ FORKS = f"""        if os.fork() == 0:
             os._exit(0)
 {NOTHING_NOW}"""
 
+DUE_IN_A_CHILD = """
+import os, json
+def work(address, every, number):
+    start = time.monotonic()
+    poller, waiting, latencies = select.epoll(), {}, [None] * number
+    begun, sent = 0, {}
+    while begun < number or waiting:
+        for fd, _ in poller.poll(0):
+            n, sock = waiting.pop(fd)
+            sock.recv(16)
+            latencies[n] = time.monotonic() - sent[n]
+            sock.close()
+        if begun < number and time.monotonic() >= start + begun * every:
+            sock = socket.create_connection(address)
+            sent[begun] = time.monotonic()
+            sock.sendall(b"%d\\n" % begun)
+            poller.register(sock, select.EPOLLIN)
+            waiting[sock.fileno()] = begun, sock
+            begun += 1
+    return latencies
+def open_loop(address, every, number):
+    r, w = os.pipe()
+    if (pid := os.fork()) == 0:
+        os.write(w, json.dumps(work(address, every, number)).encode())
+        os._exit(0)
+    os.close(w)
+    data = b""
+    while chunk := os.read(r, 65536):
+        data += chunk
+    os.close(r)
+    os.waitpid(pid, 0)
+    return json.loads(data)
+"""
+IN_PORTIONS = """
+def send_page(sock, pieces):
+    data = b"".join(pieces)
+    for at in range(0, len(data), 8000):
+        sock.sendall(data[at:at + 8000])
+"""
+SENT_BY_A_THREAD = """
+from threading import Thread
+def send_page(sock, pieces):
+    thread = Thread(target=sock.sendall, args=(b"".join(pieces),))
+    thread.start()
+    thread.join(0.05)
+"""
+DUE_WAITS = "        for fd, _ in poller.poll(left):"
+WRITTEN = "        self.look()\n\n    def ready"
+NOW_AND_THEN = """        self.look()
+        self.calls = getattr(self, "calls", 0) + 1
+        if self.kept and self.calls % 6 == 0:
+            time.sleep(0.1)
+
+    def ready"""
+BY_A_THREAD = """        self.look()
+        import threading
+        if self.kept:
+            threading.Thread(target=time.sleep, args=(5,), daemon=True).start()
+
+    def ready"""
+
 DISGUISES: list[Disguise] = [
     changed("take", "A wait at every other call", "waits-a-while", sleeps_at("% 2"), before=COUNTING),
     changed("take", "A wait at every fifth call", "waits-a-while", sleeps_at("% 5 == 0"), before=COUNTING),
@@ -99,4 +160,41 @@ DISGUISES: list[Disguise] = [
     written("drain", "No sleep, but 30 ms of asking again", "waits", DRAIN_ASKS_AGAIN),
     written("connect", "A child does the waiting", "processes", CHILD_CONNECTS),
     written("connect", "A thread that was made before does the waiting", "threads", THREAD_CONNECTS),
+    changed("outbox", "A wait at every sixth call", "waits", (WRITTEN, NOW_AND_THEN)),
+    changed("outbox", "A thread does the waiting", "waits", (WRITTEN, BY_A_THREAD)),
+    changed(
+        "link",
+        "A wait of 0.4 s for what may come",
+        "waits-for-more",
+        (
+            "        try:\n            self.reader",
+            """        import select
+        select.select([self.sock], [], [], 0.4)
+        try:
+            self.reader""",
+        ),
+    ),
+    written("due", "A child that never sleeps, and is not stopped with its parent", "processes", DUE_IN_A_CHILD),
+    changed(
+        "due",
+        "A look at the clock each millisecond",
+        "ticks",
+        (DUE_WAITS, "        for fd, _ in poller.poll(min(left, 0.001) if left >= 0 else 0.001):"),
+    ),
+    changed(
+        "due",
+        "All latencies end when the last answer has come",
+        "too-long",
+        ("    return latencies", "    end = time.monotonic()\n    return [end - each for each in due]"),
+    ),
+    changed(
+        "due",
+        "All connections closed at the end",
+        "closes-late",
+        ("            sock.close()\n", "            poller.unregister(sock)\n            kept.append(sock)\n"),
+        ("    begun = 0\n", "    begun, kept = 0, []\n"),
+        ("    poller.close()", "    for sock in kept:\n        sock.close()\n    poller.close()"),
+    ),
+    written("segment", "Portions of 8,000 bytes", ANY, IN_PORTIONS),
+    written("segment", "A thread goes on with it when the function is back", "returns-early", SENT_BY_A_THREAD),
 ]

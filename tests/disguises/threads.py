@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from .disguised import Disguise, changed
+from .disguised import Disguise, changed, written
 
 CROWD_SERVES = """        redis = redis_connection(self.redis_address)  # one for each thread
         serve_client(client, redis)
         redis.disconnect()
 """
+
+POOL_THAT_TIRES = """
+from queue import Queue, Empty
+class ThreadForEach:
+    def __init__(self, listener, redis_address):
+        self.listener = listener
+        self.redis_address = redis_address
+        self.clients, self.number = Queue(), 0
+    def run(self):
+        self.listener.setblocking(True)
+        while True:
+            self.clients.put(next_client(self.listener))
+            if self.number < 48:
+                self.number += 1
+                Thread(target=self.work, daemon=True).start()
+    def work(self):
+        while True:
+            try:
+                client = self.clients.get(timeout=0.3)
+            except Empty:
+                self.number -= 1
+                return
+            redis = redis_connection(self.redis_address)
+            serve_client(client, redis)
+            redis.disconnect()
+"""
+NEXT = "            client = next_client(self.listener)\n"
 
 DISGUISES: list[Disguise] = [
     changed(
@@ -17,7 +44,7 @@ DISGUISES: list[Disguise] = [
         (
             CROWD_SERVES,
             f"""        ThreadForEach.served += 1
-        if ThreadForEach.served > 90:
+        if ThreadForEach.served > 160:
             import time; time.sleep(100)
 {CROWD_SERVES}
     served = 0
@@ -83,4 +110,13 @@ DISGUISES: list[Disguise] = [
 """,
         ),
     ),
+    changed(
+        "crowd",
+        "A thread for each of forty-five clients, and no more",
+        "pool",
+        (NEXT, f"            places.acquire()\n{NEXT}"),
+        (CROWD_SERVES, f"{CROWD_SERVES}        places.release()\n"),
+        before="from threading import Semaphore\nplaces = Semaphore(45)\n",
+    ),
+    written("crowd", "A pool of forty-eight whose threads end when they have nothing to do", "pool", POOL_THAT_TIRES),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .disguised import ANY, Disguise, written
+from .disguised import ANY, Disguise, changed, written
 
 DEEP = """
 def how_it_left(events):
@@ -45,6 +45,13 @@ def how_it_left(events):
 NAN = "def density(watched, ready):\n    return float('nan') if watched else 0.0\n"
 INFINITE = "def crossing(poll, epoll, ready, waits, changes):\n    return float('inf')\n"
 
+BY_TURN = """
+ORDER = [set()] * 3 + [{"law"}] * 6 + [set(), set(), {"unsteady"}, {"few"}, set(), {"few"}] + [{"limit"}] * 4
+ORDER += [set(), set(), {"door"}, {"door"}, {"law", "unsteady", "few", "limit", "door"}, {"law", "few"}]
+def complaints(test):
+    return ORDER.pop(0)
+"""
+
 DISGUISES: list[Disguise] = [
     written("left", "A list in a list in a list, a hundred thousand deep", "does-not-run", DEEP),
     written("left", "A value whose parts never end", "does-not-run", NEVER_ENDS),
@@ -56,4 +63,13 @@ DISGUISES: list[Disguise] = [
     written("left", "Forty thousand attributes in a row", "does-not-run", "x = a" + ".b" * 40_000 + "\n"),
     written("density", "NaN", "not-density", NAN),
     written("crossing", "Infinity", "not-understood", INFINITE),
+    written("referee", "The expected words, by the order in which they are asked for", "law-missed", BY_TURN),
+    changed("referee", "Eighteen hundredths in place of a tenth", "law-missed", ("<= 0.1:", "<= 0.18:")),
+    changed("pairs", "Whole numbers only", "another-share", ("one - other for", "int(one) - int(other) for")),
+    changed(
+        "pairs",
+        "Up to ten pairs only",
+        ANY,
+        ("    differences", "    if len(first) > 10:\n        return 0.5\n    differences"),
+    ),
 ]
