@@ -35,7 +35,7 @@ nothing to notice: the attempt changed something that is not looked at.
 
 ## In disguise
 
-These wrong answers, in `tests/disguises.py`, are made for the checks of their tasks: they do what the task forbids
+These wrong answers, in `tests/disguises/`, are made for the checks of their tasks: they do what the task forbids
 where a check might not look, or keep it from coming to an end. Each fails; the code says what it is told.
 
 | task | attempt | fails as |

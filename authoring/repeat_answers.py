@@ -5,7 +5,7 @@
     options: --times N, --minutes M, --jobs N, --box bubblewrap|unshare|Landlock|none
 
 The right ones are the solutions and those of tests/right_answers, the wrong ones those of tests/wrong_answers and
-tests/disguises.py. Each time has a seed of its own, which is told where a verdict is not the one that is expected:
+tests/disguises/. Each time has a seed of its own, which is told where a verdict is not the one that is expected:
 `judge(..., seed=...)` draws the same numbers again. Rounds go through all answers, so that a run that is cut short by
 its time has tried each of them about as often.
 """
@@ -32,7 +32,7 @@ from zerohttpd_lib.grading.judge import judge
 from zerohttpd_lib.grading.verdict import RIGHT
 
 TESTS: Final = build.ROOT / "tests"
-ANY: Final = "any"  # of mistakes, as tests/disguises.py has it
+ANY: Final = "any"  # of mistakes, as tests/disguises/ has it
 
 
 class Case(NamedTuple):

@@ -15,6 +15,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -25,8 +26,9 @@ from .answer_process import ANSWER
 from .answer_server import server_class
 from .box import NONE, Box
 from .channel import LONGEST_MESSAGE, SHOWN, Channel, Closed, Garbled, TooLong
+from .lookout import Lookout
 from .replies import RETURN, understood
-from .values import Fd, Held, encode
+from .values import Callback, Fd, Held, decode, encode
 from .verdict import Wrong
 
 if TYPE_CHECKING:
@@ -57,10 +59,12 @@ class Answer:
         self.setup, self.source, self.deadline = setup, source, deadline
         self._lab: Lab | None = None
         self._served: list[Server] = []
+        self._lookouts: list[Lookout] = []
         self._box = box
         ours, theirs = socket.socketpair()
         self._channel = Channel(ours)
         self._tickets: list[str] = []  # of all that was asked
+        self._callbacks: list[Callable[..., Any]] = []
         self._started, self._waited = (
             time.monotonic(),
             0.0,
@@ -72,6 +76,7 @@ class Answer:
         self._process = GuardedProcess(command, folder, grace=0.2, cwd=folder, keep=(theirs.fileno(),))
         theirs.close()
         self.pid = self._be_greeted()
+        self._lookouts.append(Lookout(self.pid, lambda: self._process.beside(self.pid)))
         self._ask("withhold", CALL_TIME, setup=setup)
         self._ask("run", CALL_TIME, source=setup, filename="<setup>")
         self._runs_theirs = True
@@ -115,21 +120,44 @@ class Answer:
         number = self._ask("take", CALL_TIME, descriptors=(fd,))
         return Fd(number) if as_socket else number
 
+    def callback(self, function: Callable[..., Any]) -> Callback:
+        """Something to hand over: when the answer calls it there, `function` is called here, and what it returns is
+        returned there. It may ask the answer for something meanwhile. A socket that was given arrives as its `Fd`.
+        """
+        self._callbacks.append(function)
+        return Callback(len(self._callbacks) - 1)
+
+    def on(self, fd: Fd, method: str, *arguments: Any) -> Any:
+        """Call a method of a socket that was given."""
+        return self._ask("call", CALL_TIME, socket=fd.number, name=method, arguments=_encoded(arguments))
+
+    def most_closings(self) -> int:
+        """How often the socket was closed that was closed most often, of those that were given."""
+        return int(self._ask("closings", CALL_TIME))
+
     def run(self, source: str, *, seconds: float = CALL_TIME) -> None:
         """Run code of the check's in the learner's process: something that drives the answer."""
         self._ask("run", seconds, source=source, filename="<check>")
 
-    def serve(self, name: str, *, record: bool | str = True, workers: int | None = None) -> Server:
-        """The answer's server class, run by the lab in a process of its own, or in so many, with this lab's Redis."""
+    def serve(
+        self, name: str, *, record: bool | str = True, workers: int | None = None, threads: bool = False
+    ) -> Server:
+        """The answer's server class, run by the lab in a process of its own, or in so many, with this lab's Redis.
+
+        `threads`: whether it may have some. See `expect_nobody_beside`.
+        """
         from ..lab.errors import ServerDidNotStart
 
         self.make_sure_of(name)
+        what = server_class(self.setup, self.source, name)
         try:
-            return self.serve_class(server_class(self.setup, self.source, name), record=record, workers=workers)
+            return self.serve_class(what, record=record, workers=workers, threads=threads)
         except ServerDidNotStart as trouble:
             raise Wrong("does-not-run", say=_last_words(str(trouble))) from None
 
-    def serve_class(self, what: type, *, record: bool | str = True, workers: int | None = None) -> Server:
+    def serve_class(
+        self, what: type, *, record: bool | str = True, workers: int | None = None, threads: bool = False
+    ) -> Server:
         """A class of `server_class`, served from a box. Raises ServerTrouble."""
 
         def in_a_box(arguments: list[str], folder: Path) -> list[str]:
@@ -137,6 +165,7 @@ class Answer:
 
         server = self.lab.serve(what, record=record, workers=workers, box=in_a_box)
         self._served.append(server)
+        self._lookouts.append(Lookout(server.pid, server.beside, most=workers or 0, threads=threads))
         return server
 
     def close_there(self, number: int) -> None:
@@ -144,17 +173,22 @@ class Answer:
         self._ask("close", CALL_TIME, number=number)
 
     def expect_nobody_beside(self) -> None:
-        """Raises Wrong("processes") when its process is not the only one: what others do, no check looks at."""
-        if self._process.beside(self.pid):
-            say = "Your code has started a process of its own, and it runs still."
-            raise Wrong("processes", say=say, hints=["Nothing here needs a second process: call it, and return."])
+        """Raises Wrong("processes") when its process, or a server's, was ever not the only one: what others do, no
+        check looks at. And Wrong("threads") when a server that was to have one thread had more.
+        """
+        for lookout in self._lookouts:
+            lookout.expect_nobody()
 
     def expect_to_be_alone(self) -> None:
         """Raises Wrong("threads"), too: for a call that must not wait, neither may somebody else wait for it."""
         self.expect_nobody_beside()
-        if len(os.listdir(f"/proc/{self.pid}/task")) > 1:
+        if self.has_threads():
             say = "Your code has started a thread, and it runs still."
             raise Wrong("threads", say=say, hints=["Nobody has to wait here, so nothing has to wait elsewhere: ask."])
+
+    def has_threads(self) -> bool:
+        """Whether its process has more than the one that waits for us."""
+        return len(os.listdir(f"/proc/{self.pid}/task")) > 1
 
     def said(self) -> str:
         """What the servers made from it have written to their standard error."""
@@ -206,10 +240,21 @@ class Answer:
 
     def _reply_to(self, ticket: str, deadline: float) -> dict[str, Any]:
         """The reply with this ticket. One to what was asked before comes late, and is for nobody."""
-        while (reply := self._channel.receive(deadline)).get("id") != ticket:
+        while (reply := self._channel.receive(deadline)).get("id") != ticket or "called" in reply:
             if reply.get("id") not in self._tickets:
                 raise Garbled(json.dumps(reply).encode()[:SHOWN])
+            if "called" in reply:
+                self._call_back(reply, deadline)
         return reply
+
+    def _call_back(self, message: dict[str, Any], deadline: float) -> None:
+        """The answer has called a function of ours."""
+        try:
+            function = self._callbacks[int(message["called"])]
+            arguments = [decode(argument, lambda reference: reference) for argument in message["arguments"]]
+        except (LookupError, TypeError, ValueError, RecursionError):
+            raise Garbled(json.dumps(message).encode()[:SHOWN]) from None
+        self._channel.send({"do": "return", "value": encode(function(*arguments))}, (), deadline)
 
     def _garbles(self, data: bytes) -> NoReturn:
         """Nobody but the learner's process has the other end. Before it ran their code, it was ours alone: that is
@@ -235,6 +280,8 @@ class Answer:
 
     def close(self) -> None:
         """End the process and the lab."""
+        for lookout in self._lookouts:
+            lookout.close()
         self._channel.sock.close()
         self._process.stop()
         if self._lab is not None:

@@ -16,12 +16,13 @@ import socket
 import sys
 import traceback
 import types
+from collections.abc import Callable
 from typing import Any, Final
 
 from .channel import Channel, Closed
 from .package_view import withhold
 from .system_calls import refuse_some
-from .values import Fd, Held, decode, encode
+from .values import Callback, Fd, Held, Reference, decode, encode
 
 MEMORY: Final = 4 * 1_073_741_824  # bytes of address space
 FILE_SIZE: Final = 64 * 1_048_576  # bytes; what is printed goes to a file, too
@@ -60,6 +61,18 @@ def run(source: str, filename: str, namespace: dict[str, Any]) -> None:
     exec(compile(source, filename, "exec"), namespace)
 
 
+def counting() -> tuple[type[socket.socket], Callable[[], int]]:
+    """A kind of socket that counts how often it is closed, and what tells the most. Nobody can set that."""
+    counted: dict[int, int] = {}
+
+    class Given(socket.socket):
+        def close(self) -> None:
+            counted[id(self)] = counted.get(id(self), 0) + 1
+            super().close()
+
+    return Given, lambda: max(counted.values(), default=0)
+
+
 class Servant:
     """Obeys: each request names something to do, and gets one reply."""
 
@@ -68,20 +81,27 @@ class Servant:
         self.namespace = new_namespace()
         self.sockets: dict[int, socket.socket] = {}
         self.held: list[Any] = []
+        self.callbacks: dict[int, Callable[..., Any]] = {}
+        self.new_socket, self.most_closings = counting()
+        self.ticket = ""  # of what is asked just now
 
     def serve(self) -> None:
         while True:
-            request = self.channel.receive()
-            reply: dict[str, Any]
-            try:
-                reply = {"value": encode(self.obey(request))}
-            except Missing as missing:
-                reply = {"missing": str(missing)}
-            except SystemExit:
-                reply = {"exits": True}
-            except BaseException as problem:
-                reply = {"raised": describe(problem)}
-            self.channel.send({"id": request["id"], **reply})
+            self.reply_to(self.channel.receive())
+
+    def reply_to(self, request: dict[str, Any]) -> None:
+        reply: dict[str, Any]
+        before, self.ticket = self.ticket, request["id"]
+        try:
+            reply = {"value": encode(self.obey(request))}
+        except Missing as missing:
+            reply = {"missing": str(missing)}
+        except SystemExit:
+            reply = {"exits": True}
+        except BaseException as problem:
+            reply = {"raised": describe(problem)}
+        self.ticket = before
+        self.channel.send({"id": request["id"], **reply})
 
     def obey(self, request: dict[str, Any]) -> Any:
         arguments = [decode(argument, self.find) for argument in request.get("arguments", [])]
@@ -96,10 +116,12 @@ class Servant:
                 if sock := self.sockets.pop(request["number"], None):
                     _detach(sock)
                 return _close(request["number"])
+            case "closings":
+                return self.most_closings()
             case "value":
                 return self.target(request)
             case "call":
-                return self.target(request)(*arguments)
+                return self.known(self.target(request)(*arguments))
             case "make":
                 self.held.append(self.target(request)(*arguments))
                 return len(self.held) - 1
@@ -107,6 +129,8 @@ class Servant:
     def target(self, request: dict[str, Any]) -> Any:
         """What is asked for: a name of the answer's, or an attribute of an object that we hold."""
         name = request["name"]
+        if "socket" in request:
+            return getattr(self.sockets[request["socket"]], name)
         if "of" in request:
             thing = self.held[request["of"]]
             if not hasattr(thing, name):
@@ -116,14 +140,36 @@ class Servant:
             raise Missing(name)
         return self.namespace[name]
 
-    def find(self, reference: Fd | Held) -> Any:
+    def find(self, reference: Reference) -> Any:
         """A descriptor's socket object is the same at each call, and stays when the learner drops it."""
         if isinstance(reference, Held):
             return self.held[reference.number]
+        if isinstance(reference, Callback):
+            return self.callbacks.setdefault(reference.number, self.new_callback(reference.number))
         sock = self.sockets.get(reference.number)
         if sock is None or sock.fileno() != reference.number:
-            sock = self.sockets[reference.number] = socket.socket(fileno=reference.number)
+            sock = self.sockets[reference.number] = self.new_socket(fileno=reference.number)
         return sock
+
+    def new_callback(self, number: int) -> Callable[..., Any]:
+        """A function of which nobody here knows what it is for: it tells the judge what it was called with, does what
+        that asks for meanwhile, and returns what that says."""
+
+        def callback(*arguments: Any) -> Any:
+            given = [encode(self.known(argument)) for argument in arguments]
+            self.channel.send({"id": self.ticket, "called": number, "arguments": given})
+            while (request := self.channel.receive())["do"] != "return":
+                self.reply_to(request)
+            return decode(request["value"], self.find)
+
+        return callback
+
+    def known(self, argument: Any) -> Any:
+        """What the judge calls this socket, if it is one that it has handed over."""
+        for number, sock in self.sockets.items():
+            if sock is argument:
+                return Fd(number)
+        return argument
 
 
 class Missing(Exception):

@@ -132,8 +132,10 @@ def _written(text: str) -> int:
 def _environment(folder: Path) -> dict[str, str]:
     """The judge's folders go with its box, or with its own folder."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    # numpy's threads set memory aside, which the limit on the learner's process would not allow.
-    return {**inherited, "TMPDIR": str(folder), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    # Threads set memory aside, numpy's and, by the cores, everybody's (man 3 mallopt, M_ARENA_MAX), which the limit on
+    # the learner's process would not allow.
+    few = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+    return {**inherited, "TMPDIR": str(folder), **few}
 
 
 def _ended_without(task: str, status: int, box: Box, said: str) -> Verdict:

@@ -18,7 +18,7 @@ def understood(reply: dict[str, Any], name: str) -> Any:
     """The value in a reply, when `name` was asked for. Raises Wrong for any other one, and Garbled for none at all."""
     if "value" in reply:
         try:
-            return decode(reply["value"])
+            return decode(reply["value"], lambda reference: reference)
         except (ValueError, RecursionError):  # a set of sets, a list in a list in a list ...
             return Other("<a value that cannot be compared>")
     if "missing" in reply:

@@ -31,6 +31,17 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Callback:
+    """A function of the judge's. In the learner's process it is one that asks the judge what comes of it."""
+
+    number: int
+
+
+Reference = Fd | Held | Callback
+REFERENCES: Final = {kind.__name__: kind for kind in (Fd, Held, Callback)}
+
+
+@dataclass(frozen=True)
 class Other:
     """Something that is no plain value, as its `repr` had it."""
 
@@ -59,7 +70,7 @@ def encode(value: Any) -> Any:  # noqa: PLR0911 - a case for each kind
         return {"set": [encode(item) for item in value]}
     if isinstance(value, dict):
         return {"dict": [[encode(key), encode(item)] for key, item in value.items()]}
-    if isinstance(value, (Fd, Held)):
+    if isinstance(value, (Fd, Held, Callback)):
         return {type(value).__name__: value.number}
     if hasattr(value, "tolist") and not isinstance(value, type):  # a number or an array of numpy's
         return encode(value.tolist())
@@ -68,8 +79,8 @@ def encode(value: Any) -> Any:  # noqa: PLR0911 - a case for each kind
     return {"other": repr(value)[:LONGEST_REPR]}
 
 
-def decode(value: Any, find: Callable[[Fd | Held], Any] | None = None) -> Any:
-    """The value that was encoded; `find` gives what a descriptor or a held object stands for.
+def decode(value: Any, find: Callable[[Reference], Any] | None = None) -> Any:
+    """The value that was encoded; `find` gives what a descriptor, a held object or a callback stands for.
 
     Raises ValueError for what `encode` would not have written.
     """
@@ -86,7 +97,7 @@ def decode(value: Any, find: Callable[[Fd | Held], Any] | None = None) -> Any:
         raise ValueError(f"not a value: {problem}") from None
 
 
-def _decode(kind: str, content: Any, find: Callable[[Fd | Held], Any] | None) -> Any:
+def _decode(kind: str, content: Any, find: Callable[[Reference], Any] | None) -> Any:
     if kind == "bytes":
         return base64.b64decode(content)
     if kind == "set":
@@ -95,8 +106,8 @@ def _decode(kind: str, content: Any, find: Callable[[Fd | Held], Any] | None) ->
         return {_hashable(decode(key, find)): decode(item, find) for key, item in content}
     if kind == "other":
         return Other(str(content))
-    if find is not None and kind in ("Fd", "Held"):
-        return find((Fd if kind == "Fd" else Held)(content))
+    if find is not None and kind in REFERENCES:
+        return find(REFERENCES[kind](content))
     raise ValueError("not a value")
 
 

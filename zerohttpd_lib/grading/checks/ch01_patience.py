@@ -23,7 +23,7 @@ AT_REST: Final = 12  # times that a pool may wake up within half a second
 
 @task("patience", seconds=28)
 def check_patience(answer: Answer) -> None:
-    server = answer.serve("PatientPool", record=False)
+    server = answer.serve("PatientPool", record=False, threads=True)
     _check_size(server)
     _check_quiet(server)
     _check_slow_starter(server)

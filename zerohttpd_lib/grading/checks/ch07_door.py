@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...lab.server import Server
@@ -29,7 +31,7 @@ STYLE_SHEET: Final = b"GET /style.css HTTP/1.1\r\nHost: check\r\n\r\n"
 def check_door(answer: Answer) -> None:
     server = answer.serve("Door")
     compare_one(server)
-    start = server.trace.end
+    start, room = server.trace.end, room_for_descriptors(server.pid)
     with crowd_at(server) as clients:
         answered = _answered(server, clients)
     if answered < CROWD:
@@ -38,6 +40,7 @@ def check_door(answer: Answer) -> None:
         say = f"{CROWD} clients were let in by the kernel and asked for a page. So many got it."
         raise Wrong("loses-some", yours=answered, expected=CROWD, hints=hints, say=say)
     compare_turns(_trace_of(server, start))
+    compare_room(server.pid, room)
     expect_sleep(server, ["With nobody at the door there is nothing to do: return, and wait in epoll."])
     compare_load(server, answer)
 
@@ -140,10 +143,28 @@ def compare_turns(trace: Trace) -> None:
     if most == 1:
         hints = ["One event says that somebody waits, and not how many. Go on until accept gives None, or 32 are in."]
         raise Wrong("one-at-a-time", yours=most, expected=MOST, hints=hints, say="Taken in one turn, at most.")
+    if sum(taken) < CROWD:
+        hints = ["Take a client when the listener is ready, and have it watched at once, by self.watch()."]
+        say = f"{CROWD} clients came, and so many were watched in the turns in which the listener was ready."
+        raise Wrong("watched-otherwise", yours=sum(taken), expected=CROWD, hints=hints, say=say)
     turns = [number for number in taken if number]
     if most < MOST or len(turns) > -(-CROWD // MOST) + 1:
         hints = ["As long as 32 or more are waiting, take 32 at each turn."]
         raise Wrong("too-few", yours=turns, expected=[MOST, MOST, "..."], hints=hints, say="Taken, turn by turn.")
+
+
+def room_for_descriptors(pid: int) -> int:
+    """How many the kernel has made room for in a process, which is never less later on (man 5 proc, status, FDSize)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"FDSize:\s*(\d+)", status)[1])  # type: ignore[index]
+
+
+def compare_room(pid: int, before: int) -> None:
+    """Whoever takes all from the queue, and has them wait inside, had most of them open at the same time."""
+    if before <= CROWD // 2 + MOST and room_for_descriptors(pid) > max(before, CROWD // 2 + MOST):
+        hints = ["Who is not let in stays in the kernel's queue: accept 32, and no more, in one turn."]
+        say = f"Of the {CROWD} clients more than {CROWD // 2} were accepted before the first of them had their turn."
+        raise Wrong("waits-inside", say=say, hints=hints)
 
 
 def compare_load(server: Server, answer: Answer) -> None:

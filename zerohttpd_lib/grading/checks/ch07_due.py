@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import Answer, Wrong, task
+from .effort import effort_of
 from .idling import descriptors
 
 EXACT: Final = 0.002  # seconds: two clocks read one after the other, and no more than that
@@ -22,6 +23,7 @@ SLACK: Final = 0.1  # seconds by which a latency is too short before it counts: 
 GAP: Final = 0.005  # seconds between two answers that were held back: time to read one before the next
 STOPPED: Final = 0.4  # seconds for which the answer's process is stopped
 NO_NEWS: Final = 2.0  # seconds without a new request: none will come before somebody is answered
+MOST_SLEEPS: Final = 10  # for each request: one is enough, and threads may wait for one another
 BUSY: Final = 0.8  # of all looks at a thread, in which it was running or wanted to
 
 
@@ -33,11 +35,14 @@ class Answers:
         self.address = self.listener.getsockname()
         self.arrived: dict[int, float] = {}  # when each request came, by its number
         self.answered: dict[int, float] = {}
+        self.closed: dict[int, float] = {}  # when its client had closed it
         self.strange: list[bytes] = []
         self.gave_up = 0  # how many had come when nobody came any more; 0: all came that were waited for
         self._hold, self._when_come = hold, when_come
         self._gap = GAP if hold else 0.0
         self._held: list[tuple[int, socket.socket]] = []
+        self._poller = select.poll()
+        self._clients: dict[int, tuple[int | None, socket.socket]] = {}  # with the number, once it is answered
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -51,24 +56,36 @@ class Answers:
         self.listener.close()
 
     def _serve(self) -> None:
-        poller, clients = select.poll(), {}
-        poller.register(self.listener, select.POLLIN)
+        self._poller.register(self.listener, select.POLLIN)
         news = time.monotonic()
         while not self._is_over.is_set():
-            for fd, _ in poller.poll(20):
+            if self._serve_those_who_are_ready():
                 news = time.monotonic()
-                if fd == self.listener.fileno():
-                    sock, _ = self.listener.accept()
-                    clients[sock.fileno()] = sock
-                    poller.register(sock, select.POLLIN)
-                else:
-                    poller.unregister(fd)
-                    self._take(clients.pop(fd))
             if self._held and time.monotonic() - news > NO_NEWS:
                 self.gave_up = len(self.arrived)
                 self._answer_held()
-        for sock in (*clients.values(), *(sock for _, sock in self._held)):
+        self._serve_those_who_are_ready()  # they have closed, as far as they have, by now
+        for sock in (*(sock for _, sock in self._clients.values()), *(sock for _, sock in self._held)):
             sock.close()
+
+    def _serve_those_who_are_ready(self) -> bool:
+        ready = self._poller.poll(20)
+        for fd, _ in ready:
+            if fd == self.listener.fileno():
+                self._watch(None, self.listener.accept()[0])
+                continue
+            self._poller.unregister(fd)
+            number, sock = self._clients.pop(fd)
+            if number is None:
+                self._take(sock)
+            else:  # there is nothing more to come but its end
+                self.closed[number] = time.monotonic()
+                sock.close()
+        return bool(ready)
+
+    def _watch(self, number: int | None, sock: socket.socket) -> None:
+        self._clients[sock.fileno()] = number, sock
+        self._poller.register(sock, select.POLLIN)
 
     def _take(self, sock: socket.socket) -> None:
         line = b""
@@ -90,8 +107,10 @@ class Answers:
         while self._held:
             number, sock = self._held.pop()
             self.answered[number] = time.monotonic()
-            with suppress(OSError), sock:
+            with suppress(OSError):
                 sock.sendall(b"done\n")
+                sock.shutdown(socket.SHUT_WR)
+            self._watch(number, sock)
             time.sleep(self._gap)
 
 
@@ -135,7 +154,7 @@ def check_due(answer: Answer) -> None:
 
 def compare_quick(answer: Answer) -> None:
     """Each is answered at once: what is returned, what comes, when, and what it costs."""
-    before = len(descriptors(answer.pid))
+    before, effort = len(descriptors(answer.pid)), effort_of(answer.pid)
     with Answers() as server:
         started = time.monotonic()
         with Looks(answer.pid) as looks:
@@ -147,9 +166,14 @@ def compare_quick(answer: Answer) -> None:
         hints = ["Until the next one is due, sleep: time.sleep(), or the time limit of poll()."]
         say = f"It did not sleep: at {looks.busiest:.0%} of all looks it was running."
         raise Wrong("spins", say=say, hints=hints)
+    if (sleeps := effort_of(answer.pid).since(effort).sleeps) > MOST_SLEEPS * 12:
+        hints = ["From one request to the next that is due, or to an answer, there is nothing to do: sleep in one go."]
+        say = "For 12 requests it went to sleep so many times."
+        raise Wrong("ticks", yours=sleeps, expected="one or two for each", say=say, hints=hints)
     if (left := len(descriptors(answer.pid)) - before) > 1:
         hints = ["Close each connection when its answer has come, and what you wait with at the end."]
         raise Wrong("leaks", yours=left, expected=0, hints=hints, say="After 12 requests these descriptors are open.")
+    compare_closings(server, yours, 0.05, started)
 
 
 def compare_requests(server: Answers, yours: Any, number: int, every: float, started: float) -> None:
@@ -192,6 +216,21 @@ def compare_latencies(server: Answers, yours: list[float], every: float, started
             raise Wrong("too-long", yours=latency, expected=f"at most {most:.3f}", hints=hints, say=say)
         if latency < least:
             raise _too_short(server, yours, n, least, every)
+
+
+def compare_closings(server: Answers, yours: list[float], every: float, started: float) -> None:
+    """Each is answered at once, and then closed: before the next but one comes, and no later than its latency says."""
+    open_still = [n for n, at in server.arrived.items() if n - 2 in server.closed and server.closed[n - 2] > at]
+    if len(open_still) > len(yours) / 2:
+        hints = ["The first byte of the answer is here: close the connection then, and not when all are done."]
+        say = f"{len(open_still)} requests of {len(yours)} came while the last but one, answered long before, was open."
+        raise Wrong("closes-late", say=say, hints=hints)
+    for n, latency in enumerate(yours):
+        most = server.closed.get(n, float("inf")) - started - n * every + SLACK
+        if latency > most:
+            hints = ["A latency ends when the answer comes. Read the clock then, and not when all are done."]
+            say = f"Request {n} cannot have taken so many seconds: its connection was closed before."
+            raise Wrong("too-long", yours=latency, expected=f"at most {most:.3f}", hints=hints, say=say)
 
 
 def _too_short(server: Answers, yours: list[float], n: int, least: float, every: float) -> Wrong:

@@ -191,6 +191,7 @@ def compare_full(answer: Answer) -> None:
         for method, spent in (("write", writes), ("ready", readies)):
             if waited(spent):
                 raise Wrong("waits", say=f"The client does not read. {method}() goes to sleep for it.", hints=WAITS)
+        answer.expect_to_be_alone()
         stage.read()
         received = len(stage.received)
         stage.write(PIECE)

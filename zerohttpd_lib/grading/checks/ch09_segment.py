@@ -36,7 +36,7 @@ def send_as_often(sock, piece, number):
 def check_segment(answer: Answer) -> None:
     answer.run(DRIVER)
     # The first are so few that each could leave by itself: a new connection has ten segments under way at most.
-    for pieces in (few(), *random.sample([few(), few(last=b""), many()], 3)):
+    for pieces in (few(), *random.sample([few(), few(last=b""), many(), nearly_full()], 4)):
         check_one_segment(answer, pieces)
     check_many(answer)
     check_large(answer)
@@ -51,6 +51,11 @@ def few(last: bytes | None = None) -> list[bytes]:
 
 def many() -> list[bytes]:
     return [random.randbytes(random.randint(1, 5)) for _ in range(300)]
+
+
+def nearly_full() -> list[bytes]:
+    """Nearly as much as surely fits."""
+    return [random.randbytes(random.randint(1_400, 1_600)) for _ in range(10)]
 
 
 class Connection:
@@ -168,6 +173,8 @@ def call(answer: Answer, name: str, *arguments: Any) -> None:
         if raised.kind == "BlockingIOError":
             raise Wrong("does-not-wait", say=raised.say, hints=DOES_NOT_WAIT) from None
         raise
+    if answer.has_threads():
+        raise Wrong("returns-early", say="send_page() has returned, and a thread of yours still sends.", hints=EARLY)
 
 
 # What is said of it.
@@ -201,4 +208,7 @@ SCRAMBLED: Final = [
     "When only a part was taken, go on with what follows it: neither from the beginning, nor with the next piece.",
 ]
 BUFFERS: Final = ["One sendmsg() takes 1,024 buffers at most (man 2 sendmsg). There may be more pieces than that."]
+EARLY: Final = [
+    "Whoever has called it believes that the page has left. Send it in the function itself, and wait there."
+]
 DOES_NOT_WAIT: Final = ["Here you may wait for the client to take it, within the time limit: no MSG_DONTWAIT."]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from . import Answer, Raised, Remote, Wrong, task
+from . import Answer, Fd, Raised, Remote, Wrong, task
 from .idling import interest_lists, spent_in
 from .witness import reset, tcp_pair
 
@@ -19,75 +21,48 @@ BUSY: Final = 0.05  # seconds of the processor in that time
 THREADS: Final = 4
 ROUNDS: Final = 5
 
-# Runs in the learner's process: sockets by name; and threads that are told of one byte, round after round.
+# Runs in the learner's process: threads that are told of one byte, round after round. It is asked for before any code
+# of the answer's runs that could put another one in its place.
 DRIVER: Final = """
-import ctypes as _ctypes
-import threading as _threading
-from socket import socketpair as _socketpair
-import time as _time
+def new_race():
+    import ctypes
+    import threading
+    import time
 
+    libc = ctypes.PyDLL(None)  # whose functions are called with the interpreter locked
 
-_libc = _ctypes.PyDLL(None)  # whose functions are called with the interpreter locked
+    def race(shared, ours, theirs, threads, rounds):
+        most, nobody = 0, 0
+        for _ in range(rounds):
+            got, problems = [], []
 
+            def work():
+                try:
+                    if shared.next(0.2) is not None:
+                        got.append(1)
+                except Exception as problem:
+                    problems.append(repr(problem))
 
-class Driver:
-    def __init__(self):
-        self.shared, self.socks, self.names = Shared(), {}, {}
+            crew = [threading.Thread(target=work) for _ in range(threads)]
+            for thread in crew:
+                thread.start()
+            time.sleep(0.01)
+            # Whoever is told comes back from the kernel, and no further: this thread keeps the interpreter for itself.
+            libc.write(theirs.fileno(), b"x", 1)
+            libc.usleep(20_000)
+            for thread in crew:
+                thread.join()
+            if problems:
+                return problems[0]
+            most, nobody = max(most, len(got)), nobody + (not got)
+            ours.recv(10)
+            if got:
+                shared.done(ours)
+            if most > 1:
+                break
+        return [most, nobody]
 
-    def add(self, name, sock):
-        self.socks[name] = sock
-        self.names[id(sock)] = name
-        self.shared.add(sock)
-
-    def next(self, seconds):
-        sock = self.shared.next(seconds)
-        return None if sock is None else self.names.get(id(sock), repr(sock))
-
-    def read(self, name, size):
-        return self.socks[name].recv(size)
-
-    def done(self, name):
-        self.shared.done(self.socks[name])
-
-    def remove(self, name):
-        self.shared.remove(self.socks[name])
-
-    def close(self, name):
-        self.socks[name].close()
-
-
-def race(driver, threads, rounds):
-    ours, theirs = _socketpair()
-    driver.add("raced", ours)
-    most, nobody = 0, 0
-    for _ in range(rounds):
-        got, problems = [], []
-
-        def work():
-            try:
-                if driver.shared.next(0.2) is not None:
-                    got.append(1)
-            except Exception as problem:
-                problems.append(repr(problem))
-
-        crew = [_threading.Thread(target=work) for _ in range(threads)]
-        for thread in crew:
-            thread.start()
-        _time.sleep(0.01)
-        # Whoever is told comes back from the kernel, and no further: this thread keeps the interpreter for itself.
-        _libc.write(theirs.fileno(), b"x", 1)
-        _libc.usleep(20_000)
-        for thread in crew:
-            thread.join()
-        if problems:
-            return problems[0]
-        most, nobody = max(most, len(got)), nobody + (not got)
-        ours.recv(10)
-        if got:
-            driver.shared.done(ours)
-        if most > 1:
-            break
-    return [most, nobody]
+    return race
 """
 
 
@@ -97,37 +72,58 @@ class Crew:
     def __init__(self, answer: Answer) -> None:
         answer.run(DRIVER)
         self._answer = answer
-        self.driver: Remote = answer.make("Driver")
+        self._race = answer.make("new_race")
+        self.shared: Remote = answer.make("Shared")
         self.theirs: dict[str, socket.socket] = {}
-        self.numbers: dict[str, int] = {}  # the descriptors in the learner's process
+        self.given: dict[str, Fd] = {}  # as they are called in the learner's process
         self._kept: list[socket.socket] = []  # open here, too: so what is closed there stays on a list
 
     def add(self, name: str, *, tcp: bool = False) -> None:
         ours, theirs = tcp_pair() if tcp else socket.socketpair()
         self.theirs[name] = theirs
-        fd = self._answer.give(ours, as_socket=True)
-        self.numbers[name] = fd.number
+        self.given[name] = self._answer.give(ours, as_socket=True)
         self._kept.append(ours)
-        self.driver.call("add", name, fd)
+        self.shared.call("add", self.given[name])
 
     def is_listed(self, name: str) -> bool:
         """Is it on an interest list, as the kernel has it?"""
-        return any(self.numbers[name] in listed for listed in interest_lists(self._answer.pid))
+        return any(self.given[name].number in listed for listed in interest_lists(self._answer.pid))
 
     def next(self, seconds: float) -> Any:
-        return self.driver.call("next", seconds)
+        """The name of who was handed out; what it is, if it is nobody who was added."""
+        yours = self.shared.call("next", seconds)
+        return next((name for name, fd in self.given.items() if fd == yours), yours)
+
+    def read(self, name: str, size: int) -> None:
+        self._answer.on(self.given[name], "recv", size)
+
+    def close(self, name: str) -> None:
+        self._answer.on(self.given.pop(name), "close")
 
     def send(self, name: str, data: bytes = b"hello") -> None:
         self.theirs[name].send(data)
 
     def do(self, method: str, name: str) -> None:
         try:
-            self.driver.call(method, name)
+            self.shared.call(method, self.given[name])
         except Raised as raised:
             if raised.kind in ("FileExistsError", "FileNotFoundError"):
                 say = f"{method}(): {raised.say}"
                 raise Wrong("other-call", say=say, hints=OTHER_CALL) from None
             raise
+
+    def race(self) -> tuple[Any, int]:
+        """What came of it; and how many threads the process had meanwhile."""
+        self.add("raced")
+        theirs = self._answer.give(self.theirs["raced"], as_socket=True)
+        arguments = (self.shared, self.given["raced"], theirs, THREADS, ROUNDS)
+        most = 0
+        with ThreadPoolExecutor(1) as pool:
+            racing = pool.submit(self._race.call, "__call__", *arguments, seconds=12)
+            while not racing.done():
+                most = max(most, len(os.listdir(f"/proc/{self._answer.pid}/task")))
+                time.sleep(0.002)
+            return racing.result(), most
 
 
 @task("once", seconds=25)
@@ -145,7 +141,7 @@ def check_once(answer: Answer) -> None:
     check_done(crew, first)
     check_left(crew, third)
     check_end(crew)
-    check_race(answer, crew)
+    check_race(crew)
 
 
 def expect(crew: Crew, name: str | None, seconds: float, say: str, code: str, hints: list[str]) -> None:
@@ -165,7 +161,7 @@ def check_in_work(crew: Crew, first: str, second: str) -> None:
     crew.send(second)
     say = f"{first} is being worked on, and {second} has sent something."
     expect(crew, second, NOW, say, "others-wait", OTHERS_WAIT)
-    crew.driver.call("read", second, 100)
+    crew.read(second, 100)
     crew.do("done", second)
     expect(crew, None, NOT_NOW, f"{second} was read to its end, and is done.", "hands-out-the-silent", SILENT)
 
@@ -182,11 +178,11 @@ def check_sleep(answer: Answer, crew: Crew, first: str) -> None:
 
 
 def check_done(crew: Crew, first: str) -> None:
-    crew.driver.call("read", first, 3)
+    crew.read(first, 3)
     crew.do("done", first)
     say = f"{first} is done, and some of its bytes are still unread."
     expect(crew, first, NOW, say, "lost-while-at-work", LOST)
-    crew.driver.call("read", first, 100)
+    crew.read(first, 100)
     crew.do("done", first)
     expect(crew, None, NOT_NOW, f"{first} was read to its end, and is done.", "hands-out-the-silent", SILENT)
     crew.send(first)
@@ -205,7 +201,7 @@ def check_left(crew: Crew, third: str) -> None:
     crew.send(third, b"again")
     say = f"{third} was removed, and has sent something."
     expect(crew, None, NOT_NOW, say, "not-removed", NOT_REMOVED)
-    crew.driver.call("close", third)
+    crew.close(third)
     crew.add("a newcomer")  # the kernel gives it the number that is free
     crew.send("a newcomer")
     say = f"{third} was removed and closed. A newcomer has its number, and has sent something."
@@ -227,15 +223,18 @@ def check_end(crew: Crew) -> None:
     crew.do("remove", "who breaks off")
 
 
-def check_race(answer: Answer, crew: Crew) -> None:
+def check_race(crew: Crew) -> None:
     """Several threads wait, and one byte comes."""
-    outcome = answer.call("race", crew.driver, THREADS, ROUNDS, seconds=12)
+    outcome, threads = crew.race()
     say = f"{THREADS} threads were in next() at the same time, and one byte came."
     if isinstance(outcome, str):
         raise Wrong("raises-in-threads", say=f"{say} One of them raised {outcome}.", hints=IN_THREADS)
     most, nobody = outcome
     if most > 1:
         raise Wrong("told-to-several", yours=f"{most} threads", expected="one", say=say, hints=SEVERAL)
+    if threads <= THREADS:
+        say = f"{THREADS} threads were to be in next() at the same time, and never there."
+        raise Wrong("no-threads", yours=threads - 1, expected=THREADS, say=say, hints=LET_THEM)
     if nobody == ROUNDS:
         raise Wrong("not-handed-out", yours="none of them got it", expected="one", say=say, hints=NOT_HANDED_OUT)
 
@@ -277,6 +276,7 @@ ERRORS: Final = [
 OTHER_CALL: Final = [
     "What EPOLLONESHOT has disarmed is still on the list: modify() arms it. register() is for what is not on it.",
 ]
+LET_THEM: Final = ["Others start the threads. Leave the module threading, and what it starts, as they are."]
 IN_THREADS: Final = ["Others call the same methods at the same time: what can have changed between two lines of yours?"]
 SEVERAL: Final = [
     "Between the report and what you do about it, another thread is told of the same socket.",

@@ -15,6 +15,7 @@ from ...lab.crowd import REQUEST, workers_of
 from ...lab.guard import descendants
 from ...lab.server import Server
 from . import Answer, Wrong, task
+from .idling import expect_no_limit
 
 WORKERS: Final = 4
 COMERS: Final = 12  # who come one after the other, so that all sleep when they do
@@ -107,6 +108,8 @@ def compare_quiet(server: Server, workers: list[int]) -> None:
         hints = ["Wait without a time limit: a client that comes wakes you up."]
         say = f"With nobody at the door, one of the processes woke up {most / QUIET:,.0f} times a second."
         raise Wrong("wakes-up", yours=most, expected=0, say=say, hints=hints)
+    for pid in workers:
+        expect_no_limit(pid, ["Wait without a time limit, and without an alarm: a client that comes wakes you up."])
 
 
 def compare_wake_ups(server: Server, workers: list[int]) -> None:

@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from typing import Final
 
 from ...lab.server import Server
+from ...load.network import connections
 from ..answer_server import server_class
 from . import Answer, Wrong, task
 
@@ -19,6 +20,8 @@ LONG_LINES: Final = 10
 MANY: Final = 20  # short lines: more than the limit, in all
 PATIENCE: Final = 3.0  # seconds
 LITTLE: Final = 0.3  # seconds
+LIMIT: Final = 100_000  # bytes, the task's own
+NEAR: Final = 16_000  # bytes: a line, and what is at both ends at once while it is acknowledged
 ROOM: Final = 4096  # bytes that a slow reader's own kernel takes: so it does not take long
 
 # The kernel would take megabytes for each client before anything had to wait in the process.
@@ -48,6 +51,7 @@ def check_chat(answer: Answer) -> None:
         behind = stack.enter_context(Listener(server, slow=True))
         compare_one_behind(server, speaker, first, behind)
         behind.leave()
+        compare_limit(server, speaker, first, stack.enter_context(Listener(server, slow=True)))
         never = stack.enter_context(Listener(server, slow=True))
         last = stack.enter_context(Listener(server))
         compare_one_who_never_reads(server, speaker, (first, last), never)
@@ -100,6 +104,7 @@ class Listener:
             if not data:
                 raise Wrong("hears-nothing", say="Who wants to listen is not let in.", hints=HEARS)
             self.heard += data
+        self.taken = len(self.heard)  # bytes, its head included, that it has read
         self.heard = self.heard.partition(b"\r\n\r\n")[2]
         self.missed = 0
 
@@ -139,6 +144,35 @@ def compare_one_behind(server: Server, speaker: Speaker, first: Listener, behind
         if waits_for_room(server):
             break
     behind.expect(speaker.said, "no-patience", BEHIND)
+
+
+def compare_limit(server: Server, speaker: Speaker, first: Listener, slow: Listener) -> None:
+    """One who reads nothing stays as long as less than the limit waits in the process, and no longer."""
+    total, port = slow.taken, slow.sock.getsockname()[1]
+    for _ in range(MOST):
+        speaker.say(SHORT)
+        first.expect(speaker.said, "quick-sent-home", QUICK)
+        total += SHORT
+        waits, is_there = total - slow.taken - _in_the_kernel(server, port), _is_there(server, slow)
+        if waits < LIMIT - NEAR and not is_there:
+            say = "A client was sent home while so many bytes waited for it in the process, at most."
+            raise Wrong("no-patience", yours=f"{waits:,}", expected=f"more than {LIMIT:,}", say=say, hints=BEHIND)
+        if not is_there:
+            return
+        if waits > LIMIT + NEAR:
+            say = "A client is connected still, and so many bytes wait for it in the process."
+            raise Wrong("too-patient", yours=f"{waits:,}", expected=f"{LIMIT:,} at most", say=say, hints=TOO_PATIENT)
+
+
+def _in_the_kernel(server: Server, port: int) -> int:
+    """Bytes for the client that has this port, at both ends of its connection."""
+    both = [each for each in connections(server.address[1]) if port in (each.local_port, each.remote_port)]
+    return sum(each.unread if each.local_port == port else each.unsent for each in both)
+
+
+def _is_there(server: Server, listener: Listener) -> bool:
+    mine = "{}:{}".format(*listener.sock.getsockname())
+    return any(interest.peer == mine for interest in server.interest_list())
 
 
 def waits_for_room(server: Server) -> bool:
@@ -186,6 +220,9 @@ QUICK: Final = [
 BEHIND: Final = [
     "What waits in the process may be up to 100,000 bytes: who has less than that waiting stays.",
     "Compare len(client.output) with LIMIT, after `write`.",
+]
+TOO_PATIENT: Final = [
+    "More than 100,000 bytes are too many, whoever it is: look after each `write` how many are left in client.output.",
 ]
 NEIGHBOUR: Final = [
     "Whoever is sent home leaves `self.listeners` while you go through it: the next one is skipped.",

@@ -7,7 +7,10 @@ up, to have a thread or a descriptor are counted, not timed.
 from __future__ import annotations
 
 import os
+import platform
 import re
+import signal
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -29,7 +32,9 @@ QUIET_TIME: Final = 2.0  # seconds until a process that has answered is asleep a
 
 # Where in the kernel it sleeps (wchan).
 PLACES: Final = {"poll_": "poll", "do_poll": "poll", "do_sys_poll": "poll", "hrtimer": "sleep", "do_nanosleep": "sleep"}
-LIMIT_AT: Final = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}
+LIMIT_AT: Final = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}  # in milliseconds
+TIME_AT: Final = {"select": 4, "ppoll": 2, "epoll_pwait2": 3}  # where in the process's memory two longs are
+MICROSECONDS: Final = (23,) if platform.machine() == "x86_64" else ()  # of select(); all others have nanoseconds
 MOST_EVENTS_AT: Final = 2  # of the epoll calls
 EPOLLS: Final = ("epoll_wait", "epoll_pwait", "epoll_pwait2")
 AWAITS: Final = (*EPOLLS, "select", "ppoll", "sleep")
@@ -55,7 +60,7 @@ def _sleeper_of(thread: Path) -> Sleeper | None:
         if number == "running":
             return None
         if (call := CALLS.get(int(number))) != "restarted":
-            return None if call is None else _sleeper(call, [int(word, 16) for word in words])
+            return None if call is None else _sleeper(thread, int(number), call, [int(word, 16) for word in words])
         # A poll() that was stopped and continued goes on in another call, without arguments (man 2 restart_syscall).
         place = (thread / "wchan").read_text()
         call = next((call for beginning, call in PLACES.items() if place.startswith(beginning)), None)
@@ -87,12 +92,22 @@ def _can_be_seen(pid: int) -> bool:
         return False
 
 
-def _sleeper(call: str, arguments: list[int]) -> Sleeper:
+def _sleeper(thread: Path, number: int, call: str, arguments: list[int]) -> Sleeper:
     limit = None
     if call in LIMIT_AT:
         milliseconds = arguments[LIMIT_AT[call]] & 0xFFFFFFFF
         limit = None if milliseconds >= 0x80000000 else milliseconds / 1e3  # negative: for ever
+    elif call in TIME_AT and (where := arguments[TIME_AT[call]]):
+        limit = _time_at(thread, where, 1e-6 if number in MICROSECONDS else 1e-9)
     return Sleeper(call, limit, arguments[MOST_EVENTS_AT] & 0xFFFFFFFF if call in EPOLLS else None)
+
+
+def _time_at(thread: Path, where: int, unit: float) -> float:
+    """The time limit that a call was given by its address (a struct timespec, or timeval), in seconds."""
+    with open(thread / "mem", "rb", buffering=0) as memory:
+        memory.seek(where)
+        seconds, fraction = struct.unpack("ll", memory.read(struct.calcsize("ll")))
+    return float(seconds + fraction * unit)
 
 
 def expect_sleep(server: Server, hints: list[str]) -> None:
@@ -106,10 +121,44 @@ def expect_sleep(server: Server, hints: list[str]) -> None:
     if busy > BUSY:
         say = f"With nobody to serve, it does not sleep: {busy:.2f} s of the processor in {WATCHED_TIME:g} s."
         raise Wrong("wakes-up", say=say, hints=hints)
-    limits = [sleeper.limit for sleeper in sleepers(server.pid) if sleeper.limit is not None]
+    expect_no_limit(server.pid, hints)
+
+
+def expect_no_limit(pid: int, hints: list[str]) -> None:
+    """Raises Wrong("wakes-up") when a process that has nothing to do sleeps for a while only, or has set an alarm."""
+    asleep = sleepers(pid)
+    limits = [sleeper.limit for sleeper in asleep if sleeper.limit is not None] + _timers(pid)
     if limits and min(limits) < SHORT:
         say = f"With nobody to serve, it wakes up every {min(limits):g} seconds, and finds nothing."
         raise Wrong("wakes-up", yours=1 / max(min(limits), 1e-3), expected=0, say=say, hints=hints)
+    if any(sleeper.call == "sleep" for sleeper in asleep):
+        say = "With nobody to serve, it sleeps for a while, and not until somebody comes."
+        raise Wrong("wakes-up", say=say, hints=hints)
+    if alarm := _alarm(pid):
+        say = f"With nobody to serve, it has an alarm set: it waits for {alarm}."
+        raise Wrong("wakes-up", say=say, hints=hints)
+
+
+def _timers(pid: int) -> list[float]:
+    """Until each timerfd of the process expires, in seconds (man 5 proc, fdinfo)."""
+    found = []
+    for fd, what in descriptors(pid).items():
+        if what == "anon_inode:[timerfd]":
+            text = Path(f"/proc/{pid}/fdinfo/{fd}").read_text()
+            seconds, fraction = map(int, re.search(r"it_value: \((\d+), (\d+)\)", text).groups())  # type: ignore[union-attr]
+            found += [seconds + fraction / 1e9] if seconds or fraction else []
+    return found
+
+
+def _alarm(pid: int) -> str:
+    """A timer that ends in a signal, of which no time limit tells (man 2 setitimer, timer_create); "" for none."""
+    caught = int(re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())[1], 16)  # type: ignore[index]
+    for number in (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF):
+        if caught >> number - 1 & 1:
+            return number.name
+    with suppress(OSError):  # this file is not in every kernel
+        return "a timer" if Path(f"/proc/{pid}/timers").read_text() else ""
+    return ""
 
 
 def expect_one_process(server: Server) -> None:

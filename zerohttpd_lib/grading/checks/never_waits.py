@@ -7,7 +7,7 @@ from typing import Final
 
 from .idling import Spent
 
-TRIES: Final = 6  # of a call that is looked at
+TRIES: Final = 12  # of a call that is looked at
 BY_CHANCE: Final = 1  # of them may go to sleep: somebody else may have kept it from what it wanted for a moment
 BUSY: Final = 0.05  # seconds of processor time for all of these calls
 
