@@ -12,6 +12,7 @@ from ..lab.load_run import LoadRun
 from ..lab.processes import interrupts_in_one_sentence
 from ..lab.server import Server
 from ..load.result import LoadResult
+from ..load.steady import rate as mean_rate
 from ..trace.reader import Trace
 from .figures import ROLES, draw_rate
 from .picture import COLOURS, INK, Picture, new_figure
@@ -40,7 +41,8 @@ def watch(server: Server, run: LoadRun) -> LoadResult:
                 time.sleep(REDRAW)
                 handle.update(_picture(server, run, seen))
             result = run.wait(progress=False)
-            handle.update(_picture(server, run, seen))  # on a busy machine the one before may be a second old
+            # On a busy machine the one before may be a second old.
+            handle.update(_picture(server, run, seen, f"{result.requests_per_second:,.0f} requests a second"))
             return result
         finally:
             run.stop()
@@ -95,7 +97,7 @@ class WaitsSeen:
         ax.legend(loc="upper left", ncols=4, frameon=False, fontsize=8)
 
 
-def _picture(server: Server, run: LoadRun, seen: WaitsSeen) -> Picture:
+def _picture(server: Server, run: LoadRun, seen: WaitsSeen, words: str = "") -> Picture:
     figure, (waits, rate) = new_figure(height=5.2, rows=2, height_ratios=[2, 1])
     seen.start_from(run)
     seen.look()
@@ -105,9 +107,11 @@ def _picture(server: Server, run: LoadRun, seen: WaitsSeen) -> Picture:
     )
     draw_rate(rate, list(run.samples))
     newest = run.samples[-1] if run.samples else None
+    measured = [sample for sample in run.samples if sample.measured]
     end = max(run.plan.seconds or 0, newest.at if newest else 1)
     for ax in (waits, rate):
         ax.set_xlim(0, end)
     rate.set_xlabel("seconds since the start of the load test, for both")
-    words = f"{newest.rate:,.0f} requests a second" if newest else "No answer yet."
+    so_far = f"{mean_rate(measured):,.0f} requests a second so far" if measured else "The rate has not settled yet."
+    words = words or so_far
     return Picture(figure, f"Ready lists of the {server.name} server while it is under load. {words}")
