@@ -127,7 +127,7 @@ class Answer:
         try:
             return self.serve_class(server_class(self.setup, self.source, name), record=record, workers=workers)
         except ServerDidNotStart as trouble:
-            raise Wrong("does-not-run", say=_last_words(str(trouble))) from None
+            raise Wrong("does-not-run", say=_last_words(str(trouble)), hints=_NOT_STARTED) from None
 
     def serve_class(self, what: type, *, record: bool | str = True, workers: int | None = None) -> Server:
         """A class of `server_class`, served from a box. Raises ServerTrouble."""
@@ -282,6 +282,9 @@ def _keep_for_ourselves(redis: Redis) -> None:
 
 
 _OWN_DESCRIPTORS: Final = ["Write to, and close, only descriptors that your code has opened or was given."]
+_NOT_STARTED: Final = [
+    "It ended while it was made, or when run() began. Look at that line: nobody had asked it for anything yet."
+]
 _LOOP: Final = ["Look for a loop that does not end, or for a call that waits for what never comes."]
 
 
