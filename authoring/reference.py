@@ -44,6 +44,7 @@ PUBLIC: Final = {
         "load.result": "LoadResult",
         "load.latencies": "Latencies",
         "lab.sweep": "Sweep",
+        "lab.chance": "share_by_chance",
         "lab.measurement": "Cell Measurement",
         "lab.article": "published_table",
     },

@@ -6,10 +6,10 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import comb, log
 from typing import Final
 
+from zerohttpd_lib.lab.chance import share_by_chance
 from zerohttpd_lib.lab.measurement import why_it_means_nothing
 from zerohttpd_lib.load.result import LoadResult
 
@@ -95,21 +95,10 @@ def is_steady(rounds: Sequence[Measured]) -> bool:
 def chance(ones: Sequence[float], others: Sequence[float]) -> float:
     """How likely is it that two equal things come out as different as these, or more so? From 0 to 1.
 
-    An exact permutation test (Fisher, The Design of Experiments, 1935): of all the ways to deal these values
-    into two such groups, the share whose means, of logarithms, are as far apart. Zeros do not count.
+    A permutation test, see `share_by_chance`, of their logarithms: what counts is by which factor they differ. Zeros
+    do not count.
     """
-    values = [[log(value) for value in group if value > 0] for group in (ones, others)]
-    together, size = [*values[0], *values[1]], len(values[0])
-    if not all(values):
-        return 1.0
-    total = sum(together)
-
-    def apart(part: float) -> float:
-        return abs(part / size - (total - part) / (len(together) - size))
-
-    found = apart(sum(values[0])) - 1e-12
-    dealt = [apart(sum(hand)) >= found for hand in combinations(together, size)]
-    return sum(dealt) / len(dealt)
+    return share_by_chance(*([log(value) for value in group if value > 0] for group in (ones, others)))
 
 
 def least_chance(rounds: int) -> str:

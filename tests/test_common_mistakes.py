@@ -78,6 +78,8 @@ def test_a_crash_in_the_cell_comes_first_and_a_slip_replaces_the_guess() -> None
     assert wrong.code == "does-not-run"
     assert wrong.say.startswith("Your server raised AttributeError: 'Mine' object has no attribute 'serv' (line 12")
     assert wrong.say.endswith("It is wrong.")
+    assert "misspelt" in wrong.hints[0]
+    assert GUESS not in wrong.hints
     kept = told("", said=CRASH.replace("AttributeError", "ValueError"))
     assert (kept.code, kept.hints) == ("own", [GUESS])
     assert kept.say.startswith("Your server raised ValueError")

@@ -91,6 +91,33 @@ def test_a_cell_says_what_its_rounds_are_worth(lab: Lab, rates: list[float], tex
     assert any(WIDE in note for note in sweep.notes()) == (text == WIDE)
 
 
+@pytest.mark.parametrize(
+    ("poll", "epoll", "chance"),
+    [
+        ([100, 101, 102, 103, 104], [110, 111, 112, 113, 114], 2 / 252),
+        ([100, 110], [105, 106], 1.0),
+        ([100, 300], [105, 106], None),  # wide variations
+        ([100, 110], [], None),
+    ],
+)
+def test_two_cells_are_compared_only_when_neither_is_refused(
+    lab: Lab, poll: list[float], epoll: list[float], chance: float | None
+) -> None:
+    sweep = Sweep(lab.redis, ("poll", "epoll"), (2,), rounds=5)
+    for rung, rates in (("poll", poll), ("epoll", epoll)):
+        sweep.measurements += [measured(rung, number, rate) for number, rate in enumerate(rates)]
+    assert sweep.chance(Cell("poll", 2, 0), Cell("epoll", 2, 0)) == pytest.approx(chance)
+
+
+def test_a_cell_is_refused_without_a_steady_state_and_with_wide_variations(lab: Lab) -> None:
+    sweep = Sweep(lab.redis, ("poll", "epoll"), (2, 4), rounds=2)
+    sweep.measurements = [measured("poll", 0, 1000.0), measured("poll", 1, 3000.0), measured("epoll", 0, 1000.0)]
+    sweep.measurements += [measured("epoll", 0, 1000.0, clients=4, problem="the rate changed")]
+    refused = [sweep.comparable(Cell(*cell, 0)) for cell in (("poll", 2), ("poll", 4), ("epoll", 4))]
+    assert refused == [None, None, None]
+    assert sweep.comparable(Cell("epoll", 2, 0)) == 1000.0
+
+
 def test_a_rung_that_cannot_gets_a_dash_and_the_reason(lab: Lab) -> None:
     sweep = Sweep(lab.redis, ("epoll",), (2,), rounds=2)
     sweep.measurements = [measured("epoll", number, 0, why="no request was answered") for number in range(2)]

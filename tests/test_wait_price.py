@@ -29,10 +29,10 @@ def test_a_list_that_has_changed_costs_its_rebuilding() -> None:
     assert KNOWN.seconds(1000, 1, changed=True) - KNOWN.seconds(1000, 1) == pytest.approx(20e-6)
 
 
-@pytest.mark.parametrize("may_sleep", [False, True])
+@pytest.mark.parametrize("settings", [{}, {"may_sleep": True}, {"cold": True}], ids=str)
 @pytest.mark.parametrize("how", ["poll", "epoll"])
-def test_the_grid_has_each_combination_that_can_be_changed_and_unchanged(how: str, may_sleep: bool) -> None:
-    times = measure_grid(how, watched=(5, 20), ready=(1, 10), repeats=5, may_sleep=may_sleep)
+def test_the_grid_has_each_combination_that_can_be_changed_and_unchanged(how: str, settings: dict[str, bool]) -> None:
+    times = measure_grid(how, watched=(5, 20), ready=(1, 10), repeats=5, **settings)
     assert {(t.watched, t.ready, t.changed) for t in times} == {
         (w, r, changed) for w, r in ((5, 1), (20, 1), (20, 10)) for changed in (False, True)
     }

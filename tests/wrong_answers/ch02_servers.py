@@ -194,6 +194,10 @@ class HalfServer(PollServer):
     WrongAnswer(
         "does-not-run", changed(SERVER, ("client.head_only = request.method", "client.head_only = request.verb"))
     ),
+    # The context has no such attribute before its first piece.
+    WrongAnswer(
+        "does-not-run", changed(SERVER, ('client.data = getattr(client, "data", b"") + chunk', "client.data += chunk"))
+    ),
     WrongAnswer(
         "swallows-errors",
         changed(

@@ -207,6 +207,11 @@ class EpollPort(PollServer):
             ),
         ),
         WrongAnswer("nothing-watched", changed(PORT, ("        self.epoll.register", "        self.poller.register"))),
+        # It returns nothing.
+        WrongAnswer(
+            "no-answer", changed(PORT, ("return self.epoll.poll(maxevents=8)", "self.epoll.poll(maxevents=8)"))
+        ),
+        WrongAnswer("does-not-run", changed(PORT, ("self.epoll.modify(fd", "self.epoll.modfy(fd"))),
         WrongAnswer("nobody-asks", changed(PORT, ("self.epoll.poll(maxevents=8)", "self.poller.poll()"))),
         WrongAnswer("no-answer", changed(PORT, ("self.epoll.modify(fd", "self.epoll.register(fd"))),
         WrongAnswer("write-kept", changed(PORT, ("self.epoll.modify(fd, events)", "pass"))),

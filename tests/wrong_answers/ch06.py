@@ -29,6 +29,9 @@ def crossing(poll, epoll, ready, waits, changes):
     return max(0.0, (for_epoll - for_poll) / for_one_more)
 """
 
+BY_CHANGE = 'waits * poll["per_watched"] + changes * poll["per_rebuilt"]'
+ONCE = 'waits * epoll["base"] + epoll["per_ready"] * ready'
+
 TABLE = """%%answer table
 half_at = {"poll": 1500, "epoll": 15000}
 rates = published_table()["poll"]
@@ -56,6 +59,8 @@ WRONG = {
         WrongAnswer("one-reply", changed(CALLS, ("6", "4"), ("12", "10"))),
         WrongAnswer("two-changes-short", changed(CALLS, ("12", "10"))),
         WrongAnswer("one-descriptor", changed(CALLS, ("12", "9"))),
+        WrongAnswer("one-change-short", changed(CALLS, ("4}", "3}"))),
+        WrongAnswer("changes-are-free", changed(CALLS, ("4}", "2}"))),
         WrongAnswer("file-asks-redis", changed(CALLS, ("4}", "12}"), ("2,", "6,"))),
         WrongAnswer("text-for-number", changed(CALLS, ("12", '"12"'))),
         WrongAnswer("another-count", changed(CALLS, ("6", "1"), ("12", "7"))),
@@ -115,6 +120,30 @@ def kind_of(times):
                 ),
             ),
         ),
+        WrongAnswer("one-look", changed(CROSSING, ("for_one_more = waits * (poll", "for_one_more = (poll"))),
+        WrongAnswer(
+            "rebuilt-by-change", changed(CROSSING, ('waits * (poll["per_watched"] + poll["per_rebuilt"])', BY_CHANGE))
+        ),
+        WrongAnswer(
+            "ready-once", changed(CROSSING, ("""waits * (epoll["base"] + epoll["per_ready"] * ready)""", ONCE))
+        ),
+        WrongAnswer(
+            "ready-once-in-both",
+            changed(
+                CROSSING,
+                ("""waits * (epoll["base"] + epoll["per_ready"] * ready)""", ONCE),
+                ("""waits * (poll["base"] + poll["per_ready"] * ready)""", ONCE.replace("epoll", "poll")),
+            ),
+        ),
+        WrongAnswer(
+            "base-once",
+            changed(
+                CROSSING,
+                ('waits * (epoll["base"] + ', 'epoll["base"] + waits * ('),
+                ('waits * (poll["base"] + ', 'poll["base"] + waits * ('),
+            ),
+        ),
+        WrongAnswer("one-wait", changed(CROSSING, ("changes * epoll", "waits * changes * epoll"))),
         WrongAnswer("rebuilt-only", changed(CROSSING, ('poll["per_watched"] + ', ""))),
         WrongAnswer(
             "ready-for-one-only", changed(CROSSING, ('poll["base"] + poll["per_ready"] * ready', 'poll["base"]'))

@@ -153,7 +153,7 @@ class Answer:
         try:
             return self.serve_class(what, record=record, workers=workers, threads=threads)
         except ServerDidNotStart as trouble:
-            raise Wrong("does-not-run", say=_last_words(str(trouble))) from None
+            raise Wrong("does-not-run", say=_last_words(str(trouble)), hints=_NOT_STARTED) from None
 
     def serve_class(
         self, what: type, *, record: bool | str = True, workers: int | None = None, threads: bool = False
@@ -329,6 +329,9 @@ def _keep_for_ourselves(redis: Redis) -> None:
 
 
 _OWN_DESCRIPTORS: Final = ["Write to, and close, only descriptors that your code has opened or was given."]
+_NOT_STARTED: Final = [
+    "It ended while it was made, or when run() began. Look at that line: nobody had asked it for anything yet."
+]
 _LOOP: Final = ["Look for a loop that does not end, or for a call that waits for what never comes."]
 
 

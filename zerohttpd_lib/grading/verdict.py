@@ -20,7 +20,15 @@ NOTHING: Final = object()  # there is no value to show: None may well be one
 BY_HAND: Final = "Run your cell, then call it by hand with a small case."
 _NOT_PYTHON: Final = "Python cannot read your cell. Look at that line, and at the end of the one before it."
 _ALONE: Final = "The check runs this cell alone, after the first cell of the notebook: define in it all that it uses."
-RAISED_HINTS: Final = {"SyntaxError": _NOT_PYTHON, "IndentationError": _NOT_PYTHON, "NameError": _ALONE}
+_NOT_THERE: Final = (
+    "Look at that line. Is the name misspelt? Or has nobody given this object such an attribute before it comes here?"
+)
+RAISED_HINTS: Final = {
+    "SyntaxError": _NOT_PYTHON,
+    "IndentationError": _NOT_PYTHON,
+    "NameError": _ALONE,
+    "AttributeError": _NOT_THERE,
+}
 
 
 class Wrong(Exception):

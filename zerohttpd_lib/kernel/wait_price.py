@@ -16,12 +16,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter as clock
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from .sockets import raise_descriptor_limit
 
+SWEPT: Final = 64 * 1_048_576  # bytes: many times what a core keeps in caches of its own
 Pair = tuple[socket.socket, socket.socket]  # the server's side of a connection, and the client's
 
 
@@ -60,7 +61,13 @@ class CostModel:
 
 
 def measure_grid(
-    how: str, watched: Sequence[int], ready: Sequence[int], repeats: int = 100, *, may_sleep: bool = False
+    how: str,
+    watched: Sequence[int],
+    ready: Sequence[int],
+    repeats: int = 100,
+    *,
+    may_sleep: bool = False,
+    cold: bool = False,
 ) -> list[WaitTime]:
     """Every combination of so many watched and so many ready, with the list unchanged and changed.
 
@@ -68,13 +75,19 @@ def measure_grid(
     ones are spread over the list. With `may_sleep` there is no limit, and they are at its end: as in a
     server whose silent clients came long ago. The kernel then leaves the caller's name with each
     descriptor before them, to be woken by it (fs/select.c).
+
+    Wait upon wait, all that the kernel looks at may stay in the processor's caches. With `cold`, 64 MB of something
+    else go through them before each wait, as if a server had been busy meanwhile; that takes milliseconds.
     """
+    swept = np.zeros(SWEPT if cold else 0, dtype=np.uint8)
     with _connections(max(watched)) as pairs:
-        grid = [(w, r) for w in watched for r in ready if r <= w]
-        return [_measure(how, pairs[:w], r, changed, repeats, may_sleep) for w, r in grid for changed in (False, True)]
+        grid = [(pairs[:w], r) for w in watched for r in ready if r <= w]
+        return [_measure(how, *each, changed, repeats, may_sleep, swept) for each in grid for changed in (False, True)]
 
 
-def _measure(how: str, pairs: list[Pair], ready: int, changed: bool, repeats: int, may_sleep: bool) -> WaitTime:
+def _measure(
+    how: str, pairs: list[Pair], ready: int, changed: bool, repeats: int, may_sleep: bool, swept: np.ndarray
+) -> WaitTime:
     fds = [server_side.fileno() for server_side, _ in pairs]
     step = len(pairs) // ready
     senders = pairs[-ready:] if may_sleep else pairs[: step * ready : step]
@@ -90,6 +103,8 @@ def _measure(how: str, pairs: list[Pair], ready: int, changed: bool, repeats: in
             if changed:
                 poller.unregister(fds[-1])
                 poller.register(fds[-1], readable)
+            if swept.size:
+                swept += 1  # reads and writes all of it
             start = clock()
             poller.poll(limit)
             times.append(clock() - start)

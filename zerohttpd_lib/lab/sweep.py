@@ -23,6 +23,7 @@ from ..load.plan import Plan
 from ..servers import RUNGS
 from .article import RUNGS as ARTICLE_RUNGS
 from .article import WIDE
+from .chance import share_by_chance
 from .errors import LabError
 from .load_run import LoadRun
 from .measurement import Cell, Measurement, numbers, why_it_means_nothing
@@ -158,12 +159,21 @@ class Sweep:
         rates = self.rates(cell)
         return (max(rates) - min(rates)) / statistics.median(rates) if len(rates) > 1 else 0.0
 
+    def comparable(self, cell: Cell) -> float | None:
+        """The rate of a cell; None where it is refused: no steady state, or rounds with wide variations."""
+        return None if self.spread(cell) > WIDE_SPREAD else self.rate(cell)
+
+    def chance(self, one: Cell, other: Cell) -> float | None:
+        """How often do equal servers come as far apart as these two cells? See chance.py. None: one is refused."""
+        refused = None in (self.comparable(one), self.comparable(other))
+        return None if refused else share_by_chance(self.rates(one), self.rates(other))
+
     def text(self, cell: Cell) -> str:
         """What stands in the table: a rate, "wide variations", "unsteady", or a dash where the rung cannot."""
         if not self.of(cell):
             return ""
-        if (rate := self.rate(cell)) is not None:
-            return WIDE if self.spread(cell) > WIDE_SPREAD else f"{rate:,.0f}"
+        if self.rate(cell) is not None:
+            return WIDE if (rate := self.comparable(cell)) is None else f"{rate:,.0f}"
         unsteady = self.unsteady_rate(cell)
         return CANNOT if unsteady is None else f"{UNSTEADY}: {unsteady:,.0f}"
 

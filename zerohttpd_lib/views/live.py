@@ -17,6 +17,7 @@ from ..lab.processes import interrupts_in_one_sentence
 from ..lab.server import Server
 from ..load.result import LoadResult
 from ..load.sample import Sample
+from ..load.steady import rate as mean_rate
 from ..trace.reader import Trace
 from .component import Component, component
 from .figures import ROLES, draw_rate
@@ -41,18 +42,21 @@ def watch(server: Server, run: LoadRun) -> LoadResult:
     """
     seen = WaitsSeen(server)
     watching = Watching(seen=shown_of(server.name, [], seen, run.plan.seconds or 1.0))
+    words = ""
     with interrupts_in_one_sentence():
         try:
             display(view_of(watching), raw=True)
             while run.is_running:
                 time.sleep(REDRAW)
                 watching.look(server, run, seen)
-            return run.wait(progress=False)
+            result = run.wait(progress=False)
+            words = f"{result.requests_per_second:,.0f} requests a second"
+            return result
         finally:
             run.stop()
             with suppress(LabError):  # a server that has ended has no more to tell
                 watching.look(server, run, seen)
-            display(_picture(server, run, seen), metadata=PAPER)
+            display(_picture(server, run, seen, words), metadata=PAPER)
 
 
 class Watching(Component):
@@ -149,16 +153,17 @@ class WaitsSeen:
         ax.legend(loc="upper left", ncols=4, frameon=False, fontsize=8)
 
 
-def _picture(server: Server, run: LoadRun, seen: WaitsSeen) -> Picture:
+def _picture(server: Server, run: LoadRun, seen: WaitsSeen, words: str) -> Picture:
     figure, (waits, rate) = new_figure(height=5.2, rows=2, height_ratios=[2, 1])
     seen.draw(waits)
     waits.set_title(
         f"{server.name}: how many of the watched were ready? Means of {COLUMN * 1e3:.0f} ms", loc="left", color=INK
     )
     draw_rate(rate, list(run.samples))
-    newest = run.samples[-1] if run.samples else None
+    measured = [sample for sample in run.samples if sample.measured]
     for ax in (waits, rate):
         ax.set_xlim(0, _end(run.samples, run.plan.seconds or 1.0))
     rate.set_xlabel("seconds since the start of the load test, for both")
-    words = f"{newest.rate:,.0f} requests a second" if newest else "No answer yet."
+    if not words:  # it was interrupted
+        words = f"{mean_rate(measured):,.0f} requests a second so far" if measured else "The rate has not settled yet."
     return Picture(figure, f"Ready lists of the {server.name} server while it is under load. {words}")

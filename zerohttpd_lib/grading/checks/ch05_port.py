@@ -105,10 +105,7 @@ def compare_page(server: Server, lab: Lab) -> None:
             hints = ["The list is in the kernel. Who asks the kernel?", "Replace `wait`: return self.epoll.poll()"]
             raise Wrong("nobody-asks", say="The first client gets no answer.", hints=hints) from None
         last = lines[-1].strip() if len(lines) > 1 else ""
-        hints = [
-            "The client's connection was ended before its page was made: one of your methods raised an exception.",
-            "`register` is for a descriptor that is not on the list yet, `modify` for one that is (man 2 epoll_ctl).",
-        ]
+        hints = next((hints for said, hints in NO_ANSWER.items() if said in last), ENDED)
         raise Wrong("no-answer", say=f"The first client gets no answer. {last}".strip(), hints=hints) from None
     if page.status != 200 or str(number + 1) not in page.text:
         hints = ["Replace what waits; leave the callbacks as they are."]
@@ -301,6 +298,23 @@ NOT_LEVEL: Final = [
     "The callbacks read once and rely on being told again.",
     "Hand `events` on as they are, with no EPOLLET and no EPOLLONESHOT.",
 ]
+ENDED: Final = [
+    "The client's connection was ended before its page was made: one of your methods raised an exception.",
+    "Serve it yourself: server = lab.serve(EpollPort), ask it for a page, and read server.errors().",
+]
+NO_ANSWER: Final = {  # by what the server has said last
+    "FileExistsError": [
+        "`register` is for a descriptor that is not on the list yet, `modify` for one that is (man 2 epoll_ctl).",
+        "What do the callbacks call twice for one descriptor, and what do they call in between?",
+    ],
+    "FileNotFoundError": [
+        "`modify` and `unregister` are for a descriptor that is on the list (man 2 epoll_ctl). Who has put it there?",
+    ],
+    "'NoneType' object is not iterable": [
+        "The loop goes through what `wait` returns, and yours returns nothing.",
+        "return self.epoll.poll(...)",
+    ],
+}
 OTHER_BATCH: Final = [
     "`poll` of an epoll object has an argument that `poll` of a poll object has not: help(select.epoll.poll).",
     "self.epoll.poll(maxevents=8)",

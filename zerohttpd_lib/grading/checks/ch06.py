@@ -20,6 +20,8 @@ __all__ = ["ch06_prices", "ch06_table"]  # each registers tasks of its own
 PAGES: Final = 12  # asked for one after the other, to count the calls for each
 PATHS: Final = {"guestbook": "/guestbook", "style_sheet": "/style.css"}
 
+SHORTEST_LIFE: Final = 2  # changes for a descriptor that is watched and forgotten, and nothing else
+
 REASONS: Final = {
     "a": "Nothing is put off: before the next wait the kernel does not even know of the change.",
     "c": "The two servers have the same callbacks, and these make the same changes.",
@@ -112,12 +114,14 @@ def _mistake_in(poll: Any, epoll: Any, waits: int, changes: int) -> tuple[str, s
         "One and the same descriptor is watched, modified and forgotten. Is one of these missing, for both of them?"
     )
     of_epoll = {
+        waits + changes - 1: ("one-change-short", "One change is missing: whatever is watched is forgotten, too."),
         changes: ("waits-forgotten", "Those are the changes. Each wait is an epoll_wait besides."),
-        waits: ("changes-are-free", "For epoll each change of the list is an epoll_ctl, a call of its own."),
-        waits + changes - 1: ("one-change-short", "One change is missing. Go through the life of both descriptors."),
-        waits + changes - 2: ("two-changes-short", two_short),
-        waits + changes // 2: ("one-descriptor", "There is a second descriptor that comes and goes with each page."),
     }
+    if changes > SHORTEST_LIFE:  # of the client and of its connection to Redis
+        second = "There is a second descriptor that comes and goes with each page."
+        of_epoll |= {waits + changes - 2: ("two-changes-short", two_short)}
+        of_epoll |= {waits + changes // 2: ("one-descriptor", second)}
+    of_epoll |= {waits: ("changes-are-free", "For epoll each change of the list is an epoll_ctl, a call of its own.")}
     other = "another-count", "Follow one page in chapter 5: `what_was_ready` shows its waits."
     return of_epoll.get(epoll, other) if poll == waits else of_poll.get(poll, other)
 

@@ -154,11 +154,11 @@ def explain_crossing(
         "below-nothing": (right, "No list is shorter than empty. If epoll is cheaper from the start, that is 0."),
         "changes-forgotten": (
             crossing(poll, epoll, ready, waits, 0),
-            "epoll pays for each change of the list, too: changes × per_change.",
+            "epoll pays for each change of the list, changes × per_change, and poll pays nothing for it.",
         ),
         "one-wait": (
             crossing(poll, epoll, ready, 1, changes),
-            "The changes are those of a page, and so should be the waits: there are several.",
+            "Waits and changes are both those of a page: there are several waits, and they multiply no changes.",
         ),
         "nothing-rebuilt": (
             crossing({**poll, "per_rebuilt": 0.0}, epoll, ready, waits, changes),
@@ -167,6 +167,40 @@ def explain_crossing(
         "rebuilt-once": (
             crossing({**poll, "per_rebuilt": poll["per_rebuilt"] / waits}, epoll, ready, waits, changes),
             "The list is made anew at every wait, as it is looked at at every wait.",
+        ),
+        "one-look": (
+            right * waits,
+            "What one more descriptor costs a page is the price of a look at it at each of the waits.",
+        ),
+        "rebuilt-by-change": (
+            crossing({**poll, "per_rebuilt": poll["per_rebuilt"] * changes / waits}, epoll, ready, waits, changes),
+            "However many changes there were, the list is made anew once, at the next wait.",
+        ),
+        "ready-once": (
+            crossing(
+                poll,
+                {**epoll, "base": epoll["base"] - epoll["per_ready"] * ready * (1 - 1 / waits)},
+                ready,
+                waits,
+                changes,
+            ),
+            "`ready` is how many are ready at each wait: their price is for each wait, as the base is.",
+        ),
+        "ready-once-in-both": (
+            crossing(
+                {**poll, "per_ready": poll["per_ready"] / waits},
+                {**epoll, "per_ready": epoll["per_ready"] / waits},
+                ready,
+                waits,
+                changes,
+            ),
+            "How many ready ones does a page have in all its waits?",
+        ),
+        "base-once": (
+            crossing(
+                {**poll, "base": poll["base"] / waits}, {**epoll, "base": epoll["base"] / waits}, ready, waits, changes
+            ),
+            "The base is the price of one call, and a page makes one for each wait.",
         ),
         "rebuilt-only": (
             crossing({**poll, "per_watched": 0.0}, epoll, ready, waits, changes),
@@ -198,5 +232,8 @@ def explain_crossing(
     for code, (other, hint) in mistakes.items():
         if isinstance(yours, (int, float)) and math.isclose(yours, other, rel_tol=1e-6, abs_tol=1e-6):
             return code, [hint]
-    hints = ["Write down both prices of a page, and where they are equal, solve for watched."]
+    hints = [
+        "Write down both prices of a page, and where they are equal, solve for watched.",
+        "poll: waits × (base + per_ready × ready) + waits × (per_watched + per_rebuilt) × watched. And epoll?",
+    ]
     return "another-number", hints

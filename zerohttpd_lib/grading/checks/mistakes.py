@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ..answer_process import ANSWER
-from ..verdict import BY_HAND, NOTHING, RAISED_HINTS, Raised, Wrong
+from ..verdict import NOTHING, RAISED_HINTS, Raised, Wrong
 
 # Exceptions that nobody raises on purpose: whoever gets one has misspelt something, or forgotten it.
 SLIPS: Final = ("AttributeError", "NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError")
+IN_THAT_LINE: Final = "Look at that line, and at where the names in it come from."
+SERVE_IT: Final = "Serve it yourself: server = lab.serve(YourClass), ask it for a page, and read server.errors()."
 STARTS_LATER: Final = re.compile(r"Thread|Timer|Process|submit|append|add|start_new_thread|apply_async|put")
 RAISED: Final = re.compile(r"\w+(Error|Exception|Interrupt)\b")  # shown in place of a value
 
@@ -63,7 +65,7 @@ def _with_crash(wrong: Wrong, said: str) -> Wrong:
     say = what if kind in wrong.say else f"{what} {wrong.say}"
     code, hints = wrong.code, wrong.hints
     if kind in SLIPS:
-        code, hints = "does-not-run", [RAISED_HINTS.get(kind, BY_HAND), *hints]
+        code, hints = "does-not-run", [RAISED_HINTS.get(kind, IN_THAT_LINE), SERVE_IT]  # no guess at what it looks like
     return Wrong(code, yours=wrong.yours, expected=wrong.expected, say=say, hints=hints)
 
 
