@@ -8,9 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
 import traitlets
-from matplotlib.figure import Figure
 
 from ..lab.errors import LabError
 from ..lab.saved_run import Run
@@ -21,8 +19,9 @@ from ..servers.turns import Turns
 from ..trace.reader import Trace
 from .component import Component, component
 from .inspector import Source, trace_and_name
-from .picture import COLOURS, Picture
+from .picture import Picture
 from .recording import Recording, recording_of
+from .stage_still import picture_of
 
 NOTE: Final = (
     "From the record of a real run. A lit line is the one that made the call, as it was recorded. What a wait "
@@ -48,17 +47,7 @@ class Stage(Component):
         self.traces = traces
 
     def picture(self) -> Picture:
-        """Of each server the wait that found most ready: who is watched, who is ready, and what was done first."""
-        figure = Figure(figsize=(9.0, 3.4), layout="constrained")
-        words = []
-        for number, (trace, recording) in enumerate(zip(self.traces, self.recordings, strict=True), 1):
-            if not len(trace):
-                continue
-            wait = trace[int(trace.ready.argmax())]
-            words.append(f"{recording['meta']['title']}: {wait}")
-            listed = trace[wait.number - trace.first :].listed
-            _draw(figure.add_subplot(1, len(self.traces), number), words[-1], listed, {each.fd for each in wait.ready})
-        return Picture(figure, "\n\n".join(words))
+        return picture_of(self.traces, self.recordings)
 
 
 def stage(*sources: Source, start: int | Sequence[int] = 0, visitors: dict[str, str] | None = None) -> Stage:
@@ -122,16 +111,3 @@ def _source(method: Any) -> dict[str, Any]:
     except (OSError, TypeError):  # typed into a prompt that keeps nothing
         lines = []
     return {"name": method.__qualname__, "lines": lines}
-
-
-def _draw(ax: Any, words: str, listed: Any, ready: set[int]) -> None:
-    fds = [] if listed is None else [int(fd) for fd in listed["fd"]]
-    columns = max(1, round((len(fds) * 3) ** 0.5))
-    at = np.arange(len(fds))
-    ax.scatter(
-        at % columns, at // columns, c=[COLOURS["epoll"] if fd in ready else "#d5dade" for fd in fds], marker="s", s=9
-    )
-    ax.set_title("\n".join(words.splitlines()[:6]), loc="left", fontsize=8, family="monospace")
-    ax.set_aspect("equal")
-    ax.invert_yaxis()
-    ax.axis("off")

@@ -85,7 +85,6 @@ class Pane {
     this.clock.textContent = `${at.toFixed(at < 10 ? 1 : 0)} µs${done ? "" : " …"}`;
     const found = side.sweeps ? this.readyAt.filter((n) => n < swept).length : done ? this.readyAt.length : 0;
     this.words.textContent = `${(side.sweeps ? swept : found).toLocaleString("en")} of ${count.toLocaleString("en")} looked at, ${found} ready`;
-    this.canvas.classList.toggle("zh-done", done);
   }
 
   // The cells from number `from` up to `to`, which is not one of them.
