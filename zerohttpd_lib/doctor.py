@@ -133,5 +133,6 @@ def _browser() -> Finding:
     except metadata.PackageNotFoundError:
         driver = ""
     found = ", ".join(part for part in (driver, os.path.basename(browser or "")) if part) or "not here"
-    mend = "Only the project's own browser tests need it: sudo apt install chromium"
+    lacks = ["sudo apt install chromium"] * (not browser) + ["make .venv/test"] * (not driver)
+    mend = f"Only the project's own browser tests need it: {'; '.join(lacks)}"
     return Finding("browser tests", bool(driver and browser), found, mend, is_optional=True)
