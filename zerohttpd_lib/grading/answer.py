@@ -25,7 +25,7 @@ from .answer_process import ANSWER
 from .answer_server import server_class
 from .box import NONE, Box
 from .channel import LONGEST_MESSAGE, SHOWN, Channel, Closed, Garbled, TooLong
-from .replies import RETURN, understood
+from .replies import RETURN, is_withheld, library, understood
 from .values import Fd, Held, encode
 from .verdict import Wrong
 
@@ -127,7 +127,7 @@ class Answer:
         try:
             return self.serve_class(server_class(self.setup, self.source, name), record=record, workers=workers)
         except ServerDidNotStart as trouble:
-            raise Wrong("does-not-run", say=_last_words(str(trouble))) from None
+            raise did_not_start(str(trouble)) from None
 
     def serve_class(self, what: type, *, record: bool | str = True, workers: int | None = None) -> Server:
         """A class of `server_class`, served from a box. Raises ServerTrouble."""
@@ -295,9 +295,22 @@ def _is_readable(sock: socket.socket, seconds: float) -> bool:
     return bool(waiting.poll(seconds * 1000))
 
 
+def did_not_start(text: str) -> Wrong:
+    """`text`: what a server of the answer's has said before it ended."""
+    kind, _, what = text.strip().splitlines()[-1].partition(": ")
+    if is_withheld(kind, what):
+        return library(_where(text), what)
+    return Wrong("does-not-run", say=_last_words(text), hints=["Read what it said last: that is where it ended."])
+
+
 def _last_words(text: str) -> str:
     """Of a message with a traceback, what it begins with, the last line of the cell, and the exception."""
     lines = text.strip().splitlines()
-    line = re.findall(re.escape(ANSWER) + r'", line (\d+)', text)
-    where = f" (line {line[-1]} of the cell)" if line else ""
+    where = f" ({_where(text).removeprefix(' in ')})" if _where(text) else ""
     return f"{lines[0]} {lines[-1].strip()}{where}" if len(lines) > 1 else lines[0]
+
+
+def _where(text: str) -> str:
+    """The last line of the cell that a traceback goes through, in words; "" for none."""
+    line = re.findall(re.escape(ANSWER) + r'", line (\d+)', text)
+    return f" in line {line[-1]} of the cell" if line else ""

@@ -95,19 +95,26 @@ def in_words(problem: BaseException) -> str:
 
 def server_trouble(trouble: LabError) -> Wrong | None:
     """A server of the learner's that dies or hangs while it is checked; None: that trouble is not the answer's."""
-    from ..lab.errors import ServerDidNotStart, ServerHangs, ServerTrouble
+    from ..lab.errors import NoInterestList, ServerDidNotStart, ServerHangs, ServerTrouble
+    from .answer import did_not_start
 
+    if isinstance(trouble, NoInterestList):
+        hint = (
+            "This task is about a server that waits in epoll: leave its poller, and what it watches, to the base class."
+        )
+        return Wrong("no-epoll", say=str(trouble), hints=[hint])
     if not isinstance(trouble, ServerTrouble):
         return None
     lines = str(trouble).splitlines()
     say = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1].strip()}"
     if isinstance(trouble, ServerHangs):
         return Wrong("too-slow", say=say, hints=["Look for a wait that nobody ends."])
-    code = "does-not-run" if isinstance(trouble, ServerDidNotStart) else "exits"
+    if isinstance(trouble, ServerDidNotStart):
+        return did_not_start(str(trouble))
     hint = "Read what it said last: that is where it ended."
     if say.endswith("run() has returned"):
         hint = "A server ends when its run() does. It has to go on: in a loop, or in the join() of a thread that does."
-    return Wrong(code, say=say, hints=[hint])
+    return Wrong("exits", say=say, hints=[hint])
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from ..kernel.sockets import Address
 from ..trace.attach import control_file
 from ..trace.control import ASIDE, map_words
 from .asking import ask
-from .errors import LabError, ServerHangs, ServerTrouble
+from .errors import LabError, NoInterestList, ServerHangs, ServerTrouble
 from .page import Page
 from .server_processes import census, frozen
 from .starting import InABox, Started, check, trace_in
@@ -221,7 +221,7 @@ class Server:
             time.sleep(0.005)
 
     def interest_list(self) -> InterestList:
-        """What the kernel has on the server's interest list now. Raises LabError if there is none.
+        """What the kernel has on the server's interest list now. Raises NoInterestList if there is none.
 
         The server is stopped while it is read, so that the list is that of one moment. Of several
         processes that wait, it is the list of the first.
@@ -233,8 +233,9 @@ class Server:
                     found = interest_list(pid, self.address[1], self.redis_address[1])
                     if found is not None:
                         return found
+        self._process.ends_within(DYING_TIME)  # it may have closed its descriptors already
         self.check_alive()
-        raise LabError(
+        raise NoInterestList(
             f"The kernel keeps no interest list for the {self.name} server: it has no epoll descriptor. "
             "A poll server has its list in its own memory, and shows it to the kernel at each call; "
             "a blocking server has none at all."
