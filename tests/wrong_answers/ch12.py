@@ -108,6 +108,8 @@ WRONG = {
         WrongAnswer(
             "unbounded", changed(CHAT, (CHECKED, ""), ("        try:", "        # nothing to mend here\n        try:"))
         ),
+        WrongAnswer("sent-home-early", changed(CHAT, ("100_000", "60_000"))),
+        WrongAnswer("sent-home-late", changed(CHAT, ("100_000", "200_000"))),
         WrongAnswer("no-patience", changed(CHAT, ("len(client.output) > LIMIT", "client.output"))),
         WrongAnswer(
             "leaves-lines-out",

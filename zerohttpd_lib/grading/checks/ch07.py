@@ -57,6 +57,8 @@ def cases() -> list[Case]:
         *[Case(good(off=each), set(), "too-strict", ["A tenth is allowed, to either side."]) for each in (0.92, 1.08)],
         Case(good(steady=False), {"unsteady"}, "unsteady-missed", ["`steady` is True or False: believe it."]),
         Case(good(requests=random.randint(300, 990)), {"few"}, "few-missed", FEW),
+        Case(good(requests=999), {"few"}, "few-missed", FEW),
+        Case(good(requests=1_000), set(), "few-too-strict", FEW[::-1]),
         Case(good(requests=random.randint(1_010, 2_000)), set(), "few-too-strict", FEW[::-1]),
         Case(good(requests=random.randint(100, 900), kind="open"), {"few"}, "few-missed", FEW),
         *[Case(good(bottleneck=who), {"limit"}, "limit-missed", LIMIT) for who in OTHERS],
@@ -161,12 +163,12 @@ def check_pairs(answer: Answer) -> None:
 
 
 def _rounds() -> list[tuple[list[float], list[float]]]:
-    """Whole numbers of milliseconds: sums of them are exact. With weather that is common to a pair."""
+    """Quarters of milliseconds: sums of them are exact. With weather that is common to a pair."""
     found = []
     for number, better in ((5, 3), (6, 0), (7, -2), (4, 1), (8, 2), (10, -1)):
         weather = [random.randint(10, 90) for _ in range(number)]
-        first = [float(each + random.randint(0, 6) + better) for each in weather]
-        second = [float(each + random.randint(0, 6)) for each in weather]
+        first = [each + better + random.randint(0, 24) / 4 for each in weather]
+        second = [each + random.randint(0, 24) / 4 for each in weather]
         found.append((first, second))
     won = [float(random.randint(20, 90)) for _ in range(5)]
     found.append((won, [each - 2 - number for number, each in enumerate(won)]))

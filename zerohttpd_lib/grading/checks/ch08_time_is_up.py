@@ -17,6 +17,8 @@ from .idling import descriptors, expect_sleep, sleepers
 
 PATIENCE: Final = 0.5  # seconds that a silent client has
 EXACT: Final = 0.003  # seconds: epoll counts in milliseconds, and two clocks are read
+LATE: Final = 0.3  # seconds more than that, for a machine that is busy
+TRIES: Final = 3  # and not each time
 LATEST: Final = 5.0  # seconds after which a client that is still there stays for ever
 MANY: Final = 40
 MOST_WAITS: Final = 12  # for so many clients who came together: some to let them in, and one or two to send them away
@@ -34,8 +36,7 @@ def check_time_is_up(answer: Answer) -> None:
     compare_silent(server)
     compare_together(server)
     compare_left_over(server, before)
-    compare_beside_others(server)
-    compare_asking(server, answer.lab)
+    compare_beside_others(server, answer.lab)
     compare_load(server, answer)
 
 
@@ -76,6 +77,17 @@ def sent_away_after(sock: socket.socket, came: float) -> float | None:
 
 
 def compare_silent(server: Server) -> None:
+    after = [one_silent(server)]
+    while after[-1] > PATIENCE + LATE and len(after) < TRIES:
+        after.append(one_silent(server))
+    if min(after) > PATIENCE + LATE:
+        hints = ["The limit of the wait is the time until the first deadline: as short as that, if nobody is ready."]
+        say = "A client that says nothing was sent away after so many seconds."
+        raise Wrong("too-late", yours=round(min(after), 3), expected=PATIENCE, hints=hints, say=say)
+
+
+def one_silent(server: Server) -> float:
+    """How long it could stay, in seconds."""
     sock, came = silent(server)
     with sock:
         time.sleep(0.15)
@@ -95,6 +107,7 @@ def compare_silent(server: Server) -> None:
         ]
         say = "A client that says nothing was sent away after so many seconds."
         raise Wrong("too-early", yours=round(after, 3), expected=PATIENCE, hints=hints, say=say)
+    return after
 
 
 def _in_words(limit: float | None) -> str:
@@ -147,16 +160,25 @@ def _roles(server: Server) -> dict[str, int]:
     return dict(found.count_by_role())
 
 
-def compare_beside_others(server: Server) -> None:
-    """Others ask all of the time, so that no wait is ever as long as a deadline is away."""
+def compare_beside_others(server: Server, lab: Lab) -> None:
+    """Others ask all of the time, so that no wait is ever as long as a deadline is away. Beside them are one who says
+    nothing, and one who has asked for what Redis does not give for longer than a silent client has.
+    """
     is_over = threading.Event()
     others = threading.Thread(target=_ask_again_and_again, args=(server, is_over))
-    others.start()
-    sock, came = silent(server)
-    with sock:
-        after = sent_away_after(sock, came)
-    is_over.set()
-    others.join()
+    with deaf_redis(lab, 2 * LATEST), socket.create_connection(server.address, timeout=PATIENCE / 2) as asks:
+        asks.sendall(GUESTBOOK)
+        others.start()
+        sock, came = silent(server)
+        with sock:
+            after = sent_away_after(sock, came)
+        is_over.set()
+        others.join()
+        compare_silent_beside_others(server, after)
+        compare_asking(server, asks, lab)
+
+
+def compare_silent_beside_others(server: Server, after: float | None) -> None:
     if after is None:
         server.check_alive()
         hints = [
@@ -178,16 +200,14 @@ def _ask_again_and_again(server: Server, is_over: threading.Event) -> None:
             sock.recv(100)
 
 
-def compare_asking(server: Server, lab: Lab) -> None:
-    """One has asked, and Redis is frozen for longer than a silent client has. It gets its page."""
-    with deaf_redis(lab, 2 * LATEST), socket.create_connection(server.address, timeout=1.5 * PATIENCE) as asks:
-        asks.sendall(GUESTBOOK)
-        try:
-            first = asks.recv(12)
-        except TimeoutError:
-            first = _after(lab, asks)
-        except OSError:
-            first = b""
+def compare_asking(server: Server, asks: socket.socket, lab: Lab) -> None:
+    """It has asked before a silent client came that is gone now. It gets its page."""
+    try:
+        first = asks.recv(12)
+    except TimeoutError:
+        first = _after(lab, asks)
+    except OSError:
+        first = b""
     if first != b"HTTP/1.1 200":
         server.check_alive()
         hints = [

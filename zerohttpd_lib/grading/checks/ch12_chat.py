@@ -13,12 +13,13 @@ from ..answer_server import server_class
 from . import Answer, Wrong, task
 
 SHORT: Final = 8_000  # bytes of a line
-LONG: Final = 60_000  # and of a long one
-MOST: Final = 100  # short lines: more than the kernel keeps for somebody who does not read
-LONG_LINES: Final = 10
+MOST: Final = 100  # lines: more than the kernel keeps for somebody who does not read, and than may wait
+LIMIT: Final = 100_000  # bytes that may wait
+SEEN_LATE: Final = 3  # lines that may have been said until it is seen that somebody was sent home
 MANY: Final = 20  # short lines: more than the limit, in all
 PATIENCE: Final = 3.0  # seconds
 LITTLE: Final = 0.3  # seconds
+STAY: Final = 3  # clients, when whoever never reads is gone
 ROOM: Final = 4096  # bytes that a slow reader's own kernel takes: so it does not take long
 
 # The kernel would take megabytes for each client before anything had to wait in the process.
@@ -100,7 +101,9 @@ class Listener:
             if not data:
                 raise Wrong("hears-nothing", say="Who wants to listen is not let in.", hints=HEARS)
             self.heard += data
-        self.heard = self.heard.partition(b"\r\n\r\n")[2]
+        head, _, self.heard = self.heard.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200 "):
+            raise Wrong("hears-nothing", yours=head, expected="HTTP/1.1 200", say="This is no head.", hints=HEARS)
         self.missed = 0
 
     def read(self, number: int) -> bytes:
@@ -151,20 +154,38 @@ def compare_one_who_never_reads(
     """Listeners came in the order: one who reads, one who does not, one who reads."""
     others[1].missed = len(speaker.said)
     before = len(speaker.said)
-    for _ in range(LONG_LINES):
-        speaker.say(LONG)
+    for _ in range(MOST):
+        speaker.say(SHORT)
         for listener in others:
             listener.expect(speaker.said, "neighbour-forgotten", NEIGHBOUR)
+        if count_clients(server) <= STAY:
+            return compare_waiting(never, speaker.said[before:])
     deadline = time.monotonic() + 1
-    while (clients := count_clients(server)) > 3 and time.monotonic() < deadline:
+    while (clients := count_clients(server)) > STAY and time.monotonic() < deadline:
         time.sleep(0.05)
-    if clients > 3:
+    if clients > STAY:
         hints = ["How much waits for a client is len(client.output), after `write` has given the kernel what it takes."]
         if not hears_all(never, speaker, before):
             say = "Somebody who does not read is still connected, and has been left out: what it hears has holes."
             raise Wrong("leaves-lines-out", say=say, hints=["To leave lines out is not to send home.", *hints[:1]])
-        say = f"Somebody who has read none of {LONG_LINES * LONG:,} bytes is still connected."
+        say = f"Somebody who has read none of {MOST * SHORT:,} bytes is still connected."
         raise Wrong("unbounded", say=say, hints=["Whoever is too far behind is to be closed: client.finish().", *hints])
+    compare_waiting(never, speaker.said[before:])
+
+
+def compare_waiting(never: Listener, said: list[bytes]) -> None:
+    """What the kernel was given comes before the end. All else that was said had waited in the process."""
+    never.sock.settimeout(PATIENCE)
+    waiting = sum(map(len, said)) - len(never.read(10**9))
+    say = "Somebody who never reads was sent home. So many bytes waited for it in the process by then."
+    if waiting <= LIMIT:
+        hints = ["Count what waits, and compare it with LIMIT: more than that is too much."]
+        raise Wrong("sent-home-early", yours=f"{waiting:,}", expected=f"more than {LIMIT:,}", say=say, hints=hints)
+    if waiting > LIMIT + SEEN_LATE * SHORT:
+        hints = ["As soon as more than LIMIT bytes wait, it is too far behind. LIMIT is 100,000."]
+        raise Wrong(
+            "sent-home-late", yours=f"{waiting:,}", expected=f"{LIMIT:,} or a little more", say=say, hints=hints
+        )
 
 
 def hears_all(never: Listener, speaker: Speaker, before: int) -> bool:
