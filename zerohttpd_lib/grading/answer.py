@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 START_TIME: Final = 10.0  # seconds for a Python to start
 CALL_TIME: Final = 8.0  # seconds for one call, where the check does not say otherwise
+DYING_TIME: Final = 0.5  # seconds: a server that dies closes its sockets first
 CREDENTIALS: Final = struct.Struct("iII")  # pid, uid, gid
 
 
@@ -159,6 +160,11 @@ class Answer:
     def said(self) -> str:
         """What the servers made from it have written to their standard error."""
         return "\n".join(server.errors() for server in self._served)
+
+    def check_servers(self) -> None:
+        """Raises ServerTrouble when one of the servers made from it has ended by itself, or is about to."""
+        for server in self._served:
+            server.check_alive(DYING_TIME)
 
     @property
     def lab(self) -> Lab:

@@ -118,9 +118,9 @@ class Server:
         """What the server has written to its standard output and error so far."""
         return self._process.errors()
 
-    def check_alive(self) -> None:
-        """Raises ServerTrouble when the server has ended, with the last it had to say."""
-        if self._process.has_ended():
+    def check_alive(self, within: float = 0.0) -> None:
+        """Raises ServerTrouble, with its last words, when the server has ended, or ends within so many seconds."""
+        if self._process.ends_within(within) if within else self._process.has_ended():
             how = "was stopped" if self._was_stopped else self._process.how_it_ended()
             raise ServerTrouble(f"The {self.name} server {how}. It said:\n{self.errors() or 'nothing'}")
 
@@ -233,8 +233,7 @@ class Server:
                     found = interest_list(pid, self.address[1], self.redis_address[1])
                     if found is not None:
                         return found
-        self._process.ends_within(DYING_TIME)  # it may have closed its descriptors already
-        self.check_alive()
+        self.check_alive(DYING_TIME)  # it may have closed its descriptors already
         raise NoInterestList(
             f"The kernel keeps no interest list for the {self.name} server: it has no epoll descriptor. "
             "A poll server has its list in its own memory, and shows it to the kernel at each call; "

@@ -8,17 +8,19 @@ import time
 from contextlib import ExitStack, suppress
 from typing import Final
 
+from ...kernel.memory import of_process
 from ...lab.server import Server
 from ..answer_server import server_class
 from . import Answer, Wrong, task
 
 SHORT: Final = 8_000  # bytes of a line
-MOST: Final = 100  # lines: more than the kernel keeps for somebody who does not read, and than may wait
+MOST: Final = 50  # lines: more than the kernel keeps for somebody who does not read, and than may wait
 LIMIT: Final = 100_000  # bytes that may wait
 SEEN_LATE: Final = 3  # lines that may have been said until it is seen that somebody was sent home
 MANY: Final = 20  # short lines: more than the limit, in all
 PATIENCE: Final = 3.0  # seconds
 LITTLE: Final = 0.3  # seconds
+LONG, MANY_LONG = 60_000, 100  # bytes of a long line, and how many of them are far more than a process grows by chance
 STAY: Final = 3  # clients, when whoever never reads is gone
 ROOM: Final = 4096  # bytes that a slow reader's own kernel takes: so it does not take long
 
@@ -49,10 +51,18 @@ def check_chat(answer: Answer) -> None:
         behind = stack.enter_context(Listener(server, slow=True))
         compare_one_behind(server, speaker, first, behind)
         behind.leave()
+        with Listener(server, says="Connection: close\r\n") as leaver:
+            leaver.missed = len(speaker.said)
+            speaker.say(SHORT)
+            leaver.expect(speaker.said, "sends-listeners-away", STAYS)
+        first.missed = len(speaker.said) - 1
+        first.expect(speaker.said, "quick-sent-home", QUICK)
         never = stack.enter_context(Listener(server, slow=True))
         last = stack.enter_context(Listener(server))
         compare_one_who_never_reads(server, speaker, (first, last), never)
-    server.check_alive()
+        compare_memory(server, speaker, (first, last))
+    with Speaker(server) as another:  # when all of them have left
+        another.say(SHORT)
 
 
 class Speaker:
@@ -71,7 +81,7 @@ class Speaker:
             self.sock.sendall(head + line)
             if self.sock.recv(4096).startswith(b"HTTP/1.1 200"):
                 return
-        self.server.check_alive()
+        self.server.check_alive(LITTLE)
         hints = [
             "Whoever speaks must not wait for whoever does not read. `client.write()` never waits; sendall does.",
             "What goes wrong with a listener ends with the listener: catch OSError where you tell it.",
@@ -88,19 +98,21 @@ class Speaker:
 class Listener:
     """Reads when it is told to. `slow`: its kernel takes little."""
 
-    def __init__(self, server: Server, *, slow: bool = False) -> None:
+    def __init__(self, server: Server, *, slow: bool = False, says: str = "") -> None:
         self.sock = socket.socket()
         if slow:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
         self.sock.settimeout(PATIENCE)
         self.sock.connect(server.address)
-        self.sock.sendall(b"GET /listen HTTP/1.1\r\nHost: check\r\n\r\n")
+        self.sock.sendall(f"GET /listen HTTP/1.1\r\nHost: check\r\n{says}\r\n".encode())
         self.heard = b""
         while b"\r\n\r\n" not in self.heard:
-            data = self.sock.recv(4096)
-            if not data:
-                raise Wrong("hears-nothing", say="Who wants to listen is not let in.", hints=HEARS)
-            self.heard += data
+            with suppress(TimeoutError):
+                if data := self.sock.recv(4096):
+                    self.heard += data
+                    continue
+            server.check_alive()
+            raise Wrong("hears-nothing", say="Who wants to listen is not let in.", hints=HEARS)
         head, _, self.heard = self.heard.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200 "):
             raise Wrong("hears-nothing", yours=head, expected="HTTP/1.1 200", say="This is no head.", hints=HEARS)
@@ -188,6 +200,19 @@ def compare_waiting(never: Listener, said: list[bytes]) -> None:
         )
 
 
+def compare_memory(server: Server, speaker: Speaker, listeners: tuple[Listener, Listener]) -> None:
+    """Some have left by now. What is said is not kept for them."""
+    before = of_process(server.pid)
+    for _ in range(MANY_LONG):
+        speaker.say(LONG)
+        for listener in listeners:
+            listener.expect(speaker.said, "neighbour-forgotten", NEIGHBOUR)
+    grown = of_process(server.pid) - before
+    if grown > MANY_LONG * LONG / 2:
+        say = f"{MANY_LONG * LONG:,} bytes were said, and read by all who listen. By so many the process has grown."
+        raise Wrong("keeps-the-gone", yours=f"{grown:,}", expected="next to nothing", say=say, hints=GONE)
+
+
 def hears_all(never: Listener, speaker: Speaker, before: int) -> bool:
     """Now it reads, and one line more is said: does it hear that behind all the others?"""
     never.sock.settimeout(LITTLE)
@@ -201,6 +226,11 @@ def count_clients(server: Server) -> int:
 
 
 HEARS: Final = ["Leave /listen and /say as they are: first of all, who listens hears what is said."]
+STAYS: Final = ["Whoever listens stays, whatever its request has said of the connection: client.keep = True."]
+GONE: Final = [
+    "Is it kept for somebody who has left? Nobody reads it, and nobody asks how much it is.",
+    "Whoever leaves is to be taken from self.listeners, too: that is what `leave` is for.",
+]
 QUICK: Final = [
     "It has read all that it was sent. Count what waits now, len(client.output), not what has been sent in all.",
 ]
