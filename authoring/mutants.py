@@ -24,6 +24,7 @@ import json
 import random
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from difflib import ndiff
@@ -50,7 +51,9 @@ CHECKS: Final = Path(checks.__file__).parent
 
 
 class Mutant(NamedTuple):
-    """`change`: in which function which line was changed, as it is now; or "without " and what was taken out."""
+    """`change`: in which function which line was changed, as it is now; or "without " and what was taken out. Where
+    that is the same for several, (2), (3)... tell them apart.
+    """
 
     task: str
     cell: str
@@ -115,13 +118,16 @@ def mutate(task: str, solution: str) -> Iterator[Mutant]:
     """Each text once, and none that Python cannot read."""
     first, _, code = solution.partition("\n")
     module = cst.parse_module(code)
-    seen = {module.code}
+    seen, changes = {module.code}, Counter[str]()
     for node in nodes_of(module):
         for changed in [*by_mutmut(node), *by_us(node)]:
             text = module.deep_replace(node, changed).code
             if text not in seen and can_be_compiled(text):
                 seen.add(text)
-                yield Mutant(task, f"{first}\n{text}", what_changed(module.code, text))
+                change = what_changed(module.code, text)
+                changes[change] += 1
+                again = f" ({changes[change]})" if changes[change] > 1 else ""
+                yield Mutant(task, f"{first}\n{text}", change + again)
 
 
 def nodes_of(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -14,7 +14,7 @@ from . import Answer, Wrong
 from .witness import tcp_pair
 
 SIOCOUTQNSD: Final = 0x894B  # bytes that have not been sent yet (linux/sockios.h)
-BYTES_ACKED, DATA_SEGMENTS_IN = 120, 152  # where in a tcp_info (linux/tcp.h)
+TOTAL_RETRANSMITS, BYTES_ACKED, DATA_SEGMENTS_IN = 100, 120, 152  # where in a tcp_info (linux/tcp.h)
 ARRIVES: Final = 2.0  # seconds, on loopback, until what has left is here
 SWITCHES: Final = {"TCP_NODELAY": socket.TCP_NODELAY, "TCP_CORK": socket.TCP_CORK}
 
@@ -35,8 +35,8 @@ class Connection:
         return number
 
     def _segments(self) -> int:
-        info = self.client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-        return int(struct.unpack_from("=I", info, DATA_SEGMENTS_IN)[0])
+        """Without those that the kernel has sent twice, because nothing was acknowledged for so long."""
+        return _info(self.client, "=I", DATA_SEGMENTS_IN) - _info(self._ours, "=I", TOTAL_RETRANSMITS)
 
     def kept_back(self) -> int:
         """Bytes that the kernel has been given, and has not sent."""
@@ -48,8 +48,7 @@ class Connection:
 
     def taken(self) -> int:
         """Bytes that the kernel has been given, so far."""
-        info = self._ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-        return int(struct.unpack_from("=Q", info, BYTES_ACKED)[0]) + self._queued(termios.TIOCOUTQ)
+        return _info(self._ours, "=Q", BYTES_ACKED) + self._queued(termios.TIOCOUTQ)
 
     def _queued(self, request: int) -> int:
         return int(struct.unpack("i", fcntl.ioctl(self._ours, request, b"\0" * 4))[0])
@@ -76,6 +75,10 @@ class Connection:
     ) -> None:
         self._ours.close()
         self.client.close()
+
+
+def _info(sock: socket.socket, kind: str, at: int) -> int:
+    return int(struct.unpack_from(kind, sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256), at)[0])
 
 
 def compare_left(connection: Connection, segments: int, say: str) -> None:
