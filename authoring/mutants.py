@@ -5,6 +5,9 @@
     python authoring/mutants.py 02 --list        shows the mutants, and judges none
     options: --jobs 2, --most 100 (of a task)
 
+Verdicts are kept in .lab/mutants.jsonl as they come. A run that was interrupted goes on where it was, and a second one
+judges what could not be judged, and the tasks whose file of checks has changed. Remove that file, and all are judged.
+
 Needs the extra [mutants]. The operators are mutmut's (its table for syntax trees of libcst); mutmut itself runs a
 project's tests, while here a judge is asked. Two are ours, because the likeliest mistakes of a learner are a
 line that is missing and a condition that is turned round, and mutmut makes neither.
@@ -16,9 +19,12 @@ otherwise; or it does the same as the solution. The last two have their reasons 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import random
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from difflib import ndiff
@@ -34,15 +40,20 @@ from mutmut.mutation.mutators import mutation_operators
 from tqdm import tqdm
 from try_exercise import read_exercise_source, solutions_of
 
+from zerohttpd_lib.grading import checks
 from zerohttpd_lib.grading.exercise import Exercise
 from zerohttpd_lib.grading.judge import judge
 from zerohttpd_lib.grading.verdict import COULD_NOT, RIGHT
 
 PAGE: Final = build.ROOT / "docs" / "mutants.md"
+KEPT: Final = build.ROOT / ".lab" / "mutants.jsonl"
+CHECKS: Final = Path(checks.__file__).parent
 
 
 class Mutant(NamedTuple):
-    """`change`: in which function which line was changed, as it is now; or "without " and what was taken out."""
+    """`change`: in which function which line was changed, as it is now; or "without " and what was taken out. Where
+    that is the same for several, (2), (3)... tell them apart.
+    """
 
     task: str
     cell: str
@@ -60,8 +71,8 @@ class Judged(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """Why it may survive; "" when nobody has said so."""
-        return EQUIVALENT.get(self.mutant.task, {}).get(self.mutant.change, "")
+        """Why it may survive; "" when nobody has said so, and of one that could not be judged: nobody knows of that."""
+        return "" if self.status == COULD_NOT else EQUIVALENT.get(self.mutant.task, {}).get(self.mutant.change, "")
 
 
 def main() -> int:
@@ -107,13 +118,16 @@ def mutate(task: str, solution: str) -> Iterator[Mutant]:
     """Each text once, and none that Python cannot read."""
     first, _, code = solution.partition("\n")
     module = cst.parse_module(code)
-    seen = {module.code}
+    seen, changes = {module.code}, Counter[str]()
     for node in nodes_of(module):
         for changed in [*by_mutmut(node), *by_us(node)]:
             text = module.deep_replace(node, changed).code
             if text not in seen and can_be_compiled(text):
                 seen.add(text)
-                yield Mutant(task, f"{first}\n{text}", what_changed(module.code, text))
+                change = what_changed(module.code, text)
+                changes[change] += 1
+                again = f" ({changes[change]})" if changes[change] > 1 else ""
+                yield Mutant(task, f"{first}\n{text}", change + again)
 
 
 def nodes_of(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -170,12 +184,37 @@ def what_changed(before: str, after: str) -> str:
 
 
 def judge_all(exercise: Exercise, mutants: list[Mutant], jobs: int) -> list[Judged]:
-    def judged(mutant: Mutant) -> Judged:
-        verdict = judge(mutant.task, mutant.cell, exercise)
-        return Judged(mutant, verdict.status, verdict.code)
+    kept = read_kept()
+    digests = {mutant: digest_of(mutant, exercise) for mutant in mutants}
+    KEPT.parent.mkdir(exist_ok=True)
+    with KEPT.open("a") as file:
 
-    with ThreadPoolExecutor(jobs) as pool:
-        return list(tqdm(pool.map(judged, mutants), total=len(mutants), unit="mutant", disable=None))
+        def judged(mutant: Mutant) -> Judged:
+            digest = digests[mutant]
+            if digest not in kept:
+                verdict = judge(mutant.task, mutant.cell, exercise)
+                kept[digest] = [verdict.status, verdict.code]
+                line = [digest, verdict.status, verdict.code, mutant.task, mutant.change]
+                file.write(json.dumps(line) + "\n")
+                file.flush()
+            return Judged(mutant, *kept[digest])
+
+        with ThreadPoolExecutor(jobs) as pool:
+            return list(tqdm(pool.map(judged, mutants), total=len(mutants), unit="mutant", disable=None))
+
+
+def read_kept() -> dict[str, list[str]]:
+    """Status and code by digest. Whoever could not be judged is to be judged again."""
+    lines = KEPT.read_text().splitlines() if KEPT.exists() else []
+    found = {digest: verdict for digest, *verdict, _, _ in map(json.loads, lines)}
+    return {digest: verdict for digest, verdict in found.items() if verdict[0] != COULD_NOT}
+
+
+def digest_of(mutant: Mutant, exercise: Exercise) -> str:
+    """Of what it is and what it is judged by: its text, the setup cell's, and that of its task's file of checks."""
+    texts = (file.read_text() for file in sorted(CHECKS.glob(f"{exercise.checks}*.py")))
+    check = next(text for text in texts if f'@task("{mutant.task}"' in text)
+    return hashlib.sha256("\0".join((exercise.setup, mutant.cell, check)).encode()).hexdigest()
 
 
 if __name__ == "__main__":

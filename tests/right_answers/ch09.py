@@ -118,52 +118,81 @@ class Link:
     ],
     "segment": [
         RightAnswer(
-            "a cork, which is pulled",
+            "a cork, which is pulled at each None",
             """%%answer segment
 def send_page(sock, pieces):
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, True)
+    def switch(option, on):
+        sock.setsockopt(socket.IPPROTO_TCP, option, on)
+
+    def pull():
+        switch(socket.TCP_CORK, False)
+        switch(socket.TCP_NODELAY, True)  # pushes what Nagle would keep
+        switch(socket.TCP_NODELAY, False)
+
     try:
+        switch(socket.TCP_CORK, True)
         for piece in pieces:
-            sock.sendall(piece)
+            if piece is not None:
+                sock.sendall(piece)
+                continue
+            pull()
+            switch(socket.TCP_CORK, True)
     finally:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, False)
+        pull()
 """,
         ),
         RightAnswer(
-            "more is promised until the last one that is not empty",
+            "more is always promised, and then it is pushed",
             """%%answer segment
 def send_page(sock, pieces):
-    pieces = [piece for piece in pieces if piece]
-    for number, piece in enumerate(pieces, 1):
-        sock.sendall(piece, socket.MSG_MORE if number < len(pieces) else 0)
+    def push():
+        for on in (1, 0):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, on)
+
+    for piece in pieces:
+        sock.sendall(piece, socket.MSG_MORE) if piece is not None else push()
+    push()
 """,
         ),
         RightAnswer(
             "sendmsg in portions, with more to come",
             """%%answer segment
 def send_page(sock, pieces):
-    views = [memoryview(piece) for piece in pieces if len(piece)]
-    while views:
-        portion = views[:1000]
-        sent = sock.sendmsg(portion, [], socket.MSG_MORE if len(views) > len(portion) else 0)
-        while views and sent >= len(views[0]):
-            sent -= len(views.pop(0))
-        if sent:
-            views[0] = views[0][sent:]
+    views, size = [], 0
+
+    def send():
+        while views:
+            sent = sock.sendmsg(views[:1000], [], socket.MSG_MORE)
+            while views and sent >= len(views[0]):
+                sent -= len(views.pop(0))
+            if sent:
+                views[0] = views[0][sent:]
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, False)
+
+    for piece in pieces:
+        if piece:
+            views.append(memoryview(piece))
+            size += len(piece)
+        if piece is None or size > 50_000:
+            send()
+            size = 0
+    send()
 """,
         ),
         RightAnswer(
             "a file object with a buffer",
             """%%answer segment
-import io
-
-
 def send_page(sock, pieces):
-    page = io.BytesIO()
-    page.writelines(pieces)
-    left = page.getbuffer()
-    while left:
-        left = left[sock.send(left) :]
+    before = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+    page = sock.makefile("wb", buffering=32_768)
+    try:
+        for piece in pieces:
+            page.flush() if piece is None else page.write(piece)
+        page.flush()
+    finally:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, before)
 """,
         ),
     ],

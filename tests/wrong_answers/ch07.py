@@ -217,6 +217,8 @@ def share_of_pairs(first, second):
                 ("threads[-1].start()", "threads[-1].start()\n        time.sleep(every)"),
             ),
         ),
+        # It asks at most once a second who is due.
+        WrongAnswer("too-late", changed(DUE, ("max(0.0, ", "max(1.0, "))),
         WrongAnswer("too-early", changed(DUE, ("start + n * every", "start"))),
         WrongAnswer("milliseconds", changed(DUE, ("time.monotonic() - due[n]", "(time.monotonic() - due[n]) * 1000"))),
         WrongAnswer("spins", changed(DUE, ("poller.poll(left)", "poller.poll(0)"))),

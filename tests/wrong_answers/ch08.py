@@ -191,7 +191,13 @@ WRONG = {
         ),
         WrongAnswer("never-at-low", changed(OUTBOX, ("<= self.low", "< self.low"))),
         WrongAnswer("no-bool", changed(OUTBOX, ("return bool(self.kept)", "return self.kept"))),
-        WrongAnswer("stops-at-once", changed(OUTBOX, ("self.go_on = True", "self.go_on = False"))),
+        WrongAnswer(
+            "stops-before-it-starts",
+            changed(OUTBOX, ("self.go_on = True\n\n    def write", "self.go_on = False\n\n    def write")),
+        ),
+        WrongAnswer(
+            "stops-at-once", changed(OUTBOX, ("            self.go_on = True", "            self.go_on = False"))
+        ),
     ],
     "slow_page": [
         WrongAnswer(
@@ -216,6 +222,7 @@ class SlowPage(EpollServer):
 """,
         ),
         WrongAnswer("never-told", changed(SLOW_PAGE, ("        self.modify(client.sock.fileno(), WRITABLE)\n", ""))),
+        WrongAnswer("head-with-body", changed(SLOW_PAGE, (", head_only=client.head_only", ""))),
         WrongAnswer("hears-more", changed(SLOW_PAGE, ("fileno(), WRITABLE)", "fileno(), WRITABLE | READABLE)"))),
         WrongAnswer(
             "no-page",
@@ -302,6 +309,7 @@ class Deadlines(NonblockingServer):
         WrongAnswer(
             "stays", changed(TIME_IS_UP, ("-1 if first is None else max(0.0, first - time.monotonic())", "-1"))
         ),
+        WrongAnswer("too-late", changed(TIME_IS_UP, ("patience = 0.5", "patience = 1.5"))),
         WrongAnswer(
             "too-early",
             changed(TIME_IS_UP, ("max(0.0, first - time.monotonic()))", "0.2)"), ("due <= now", "due <= now + 0.35")),

@@ -30,8 +30,20 @@ class Link:
 
 SEGMENT = """%%answer segment
 def send_page(sock, pieces):
-    sock.sendall(b"".join(pieces))
+    made = bytearray()
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        for piece in pieces:
+            made += piece or b""
+            if piece is None or len(made) > 16_000:
+                sock.sendall(made)
+                made.clear()
+        sock.sendall(made)
+    finally:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
 """
+SWITCHED_ON = "    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\n"
+FINALLY = "    finally:\n        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)\n"
 
 LASTING = '''%%answer lasting
 class Lasting(Connection):
@@ -177,77 +189,60 @@ WRONG = {
         WrongAnswer("calls-nobody", changed(LINK, ("self.waiting.pop(0)(reply)", "self.waiting.pop(0)"))),
     ],
     "segment": [
-        # Head first and the rest in one go is what many servers do: still two.
+        # Nothing is cut into pieces, but what comes after the None waits for what came before it.
+        WrongAnswer("waits-for-ack", changed(SEGMENT, (SWITCHED_ON, ""), ("TCP_NODELAY, 0)", "TCP_CORK, 0)"))),
         WrongAnswer(
             "waits-for-ack",
-            "%%answer segment\ndef send_page(sock, pieces):\n    sock.sendall(pieces[0])\n"
-            "    sock.sendall(b''.join(pieces[1:]))\n",
-        ),
-        WrongAnswer(
-            "leaves-options",
             """%%answer segment
 def send_page(sock, pieces):
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for piece in pieces:
-        sock.sendall(piece)
+        sock.sendall(piece or b"")
 """,
+        ),
+        WrongAnswer(
+            "waits-for-the-next",
+            "%%answer segment\ndef send_page(sock, pieces):\n"
+            "    sock.sendall(b''.join(piece for piece in pieces if piece))\n",
+        ),
+        WrongAnswer("keeps-too-much", changed(SEGMENT, (" or len(made) > 16_000", ""))),
+        WrongAnswer("keeps-too-much", changed(SEGMENT, ("16_000", "100_000"))),
+        # It comes to its end, or it does not.
+        WrongAnswer(
+            "leaves-options", changed(SEGMENT, ("    try:\n", "    if True:\n"), ("    finally:\n", "    if True:\n"))
+        ),
+        WrongAnswer("leaves-options", changed(SEGMENT, ("TCP_NODELAY, 0)", "TCP_NODELAY, 1)"))),
+        WrongAnswer(
+            "hides-the-error",
+            changed(SEGMENT, ("    finally:", "    except ArithmeticError:\n        pass\n    finally:")),
         ),
         WrongAnswer(
             "many-segments",
-            """%%answer segment
-def send_page(sock, pieces):
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for piece in pieces:
-        sock.sendall(piece)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
-""",
+            changed(SEGMENT, ("piece is None or len(made) > 16_000", "made")),
         ),
-        WrongAnswer(
-            "corked",
-            """%%answer segment
-def send_page(sock, pieces):
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-    for piece in pieces:
-        sock.sendall(piece)
-""",
-        ),
+        WrongAnswer("corked", changed(SEGMENT, (FINALLY, "    finally:\n        pass\n"), ("TCP_NODELAY", "TCP_CORK"))),
         WrongAnswer(
             "more-was-promised",
             """%%answer segment
 def send_page(sock, pieces):
     for piece in pieces:
-        sock.sendall(piece, socket.MSG_MORE)
+        if piece is not None:
+            sock.sendall(piece, socket.MSG_MORE)
 """,
         ),
-        # The last one may be empty, and then nothing is said to the kernel.
+        WrongAnswer("sends-a-part", changed(SEGMENT, ("        sock.sendall(made)\n    finally", "    finally"))),
         WrongAnswer(
-            "more-was-promised",
-            """%%answer segment
-def send_page(sock, pieces):
-    for piece in pieces[:-1]:
-        sock.sendall(piece, socket.MSG_MORE)
-    sock.sendall(pieces[-1])
-""",
+            "too-many-buffers",
+            changed(
+                SEGMENT,
+                ("bytearray()", "[]"),
+                ('made += piece or b""', 'made.append(piece or b"")'),
+                ("len(made)", "sum(map(len, made))"),
+                ("sock.sendall(made)", "sock.sendmsg(made)"),
+            ),
         ),
-        WrongAnswer("sends-a-part", changed(SEGMENT, ("sendall", "send"))),
-        WrongAnswer("too-many-buffers", "%%answer segment\ndef send_page(sock, pieces):\n    sock.sendmsg(pieces)\n"),
-        WrongAnswer(
-            "other-bytes",
-            "%%answer segment\ndef send_page(sock, pieces):\n    sock.sendall(b''.join(sorted(pieces)))\n",
-        ),
-        WrongAnswer(
-            "does-not-wait", changed(SEGMENT, ("    sock.sendall", "    sock.setblocking(False)\n    sock.sendall"))
-        ),
-        WrongAnswer(
-            "scrambled",
-            """%%answer segment
-def send_page(sock, pieces):
-    data = b"".join(pieces)
-    left = len(data)
-    while left:
-        left -= sock.send(data[:left])
-""",
-        ),
+        WrongAnswer("other-bytes", changed(SEGMENT, ('made += piece or b""', 'made[:0] = piece or b""'))),
+        WrongAnswer("does-not-wait", changed(SEGMENT, ("    made = ", "    sock.setblocking(False)\n    made = "))),
+        WrongAnswer("scrambled", changed(SEGMENT, ("sock.sendall", "sock.send"))),
     ],
     "lasting": [
         WrongAnswer("closes-at-once", changed(LASTING, ("    keep_alive = True\n", ""))),

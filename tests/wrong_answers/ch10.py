@@ -111,6 +111,7 @@ def changed(text: str, *changes: tuple[str, str]) -> str:
 WRONG = {
     "told": [
         WrongAnswer("level-is-state", changed(TOLD, ('(news or kind != "edge")', "news"))),
+        WrongAnswer("counts-bytes", changed(TOLD, ("unread - 2", "unread - 3"))),
         WrongAnswer("left-is-told-again", changed(TOLD, ("            news = False\n", ""))),
         WrongAnswer(
             "left-is-told-again",
@@ -176,6 +177,7 @@ WRONG = {
         ),
         WrongAnswer("more-is-news", changed(ONCE, ("EPOLLONESHOT", "EPOLLET"))),
         WrongAnswer("spins", THROWN_AWAY),
+        WrongAnswer("loses-others", changed(ONCE, ("poll(seconds, 1)", "poll(seconds)"))),
         WrongAnswer(
             "lost-while-at-work",
             changed(ONCE, ("self.epoll.modify(sock, select.EPOLLIN | select.EPOLLONESHOT)", "pass")),

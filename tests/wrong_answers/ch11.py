@@ -100,6 +100,17 @@ WRONG = {
                 ),
             ),
         ),
+        # The library's own, under the name that is asked for.
+        WrongAnswer(
+            "library",
+            """%%answer one_wakes
+class OneWakes(EpollServer):
+    def __new__(cls, *arguments):
+        from zerohttpd_lib.servers.multiprocess import MultiprocessServer
+
+        return MultiprocessServer(*arguments)
+""",
+        ),
         WrongAnswer("wakes-up", ONE_WAKES + "\n    def wait(self):\n        return self.epoll.poll(0.02)\n"),
         WrongAnswer(
             "left-at-the-door",

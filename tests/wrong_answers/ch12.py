@@ -108,6 +108,13 @@ WRONG = {
         WrongAnswer(
             "unbounded", changed(CHAT, (CHECKED, ""), ("        try:", "        # nothing to mend here\n        try:"))
         ),
+        WrongAnswer("sends-listeners-away", changed(CHAT, ("            client.keep = True\n", ""))),
+        WrongAnswer(
+            "keeps-the-gone", changed(CHAT, ("            self.listeners.remove(client)\n", "            pass\n"))
+        ),
+        WrongAnswer("exits", changed(CHAT, ("        if client in self.listeners:\n    ", ""))),
+        WrongAnswer("sent-home-early", changed(CHAT, ("100_000", "60_000"))),
+        WrongAnswer("sent-home-late", changed(CHAT, ("100_000", "200_000"))),
         WrongAnswer("no-patience", changed(CHAT, ("len(client.output) > LIMIT", "client.output"))),
         WrongAnswer(
             "leaves-lines-out",

@@ -27,7 +27,7 @@ from .answer_server import server_class
 from .box import NONE, Box
 from .channel import LONGEST_MESSAGE, SHOWN, Channel, Closed, Garbled, TooLong
 from .lookout import Lookout
-from .replies import RETURN, understood
+from .replies import RETURN, is_withheld, library, understood
 from .values import Callback, Fd, Held, decode, encode
 from .verdict import Wrong
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 START_TIME: Final = 10.0  # seconds for a Python to start
 CALL_TIME: Final = 8.0  # seconds for one call, where the check does not say otherwise
+DYING_TIME: Final = 0.5  # seconds: a server that dies closes its sockets first
 CREDENTIALS: Final = struct.Struct("iII")  # pid, uid, gid
 
 
@@ -153,7 +154,7 @@ class Answer:
         try:
             return self.serve_class(what, record=record, workers=workers, threads=threads)
         except ServerDidNotStart as trouble:
-            raise Wrong("does-not-run", say=_last_words(str(trouble)), hints=_NOT_STARTED) from None
+            raise did_not_start(str(trouble)) from None
 
     def serve_class(
         self, what: type, *, record: bool | str = True, workers: int | None = None, threads: bool = False
@@ -193,6 +194,11 @@ class Answer:
     def said(self) -> str:
         """What the servers made from it have written to their standard error."""
         return "\n".join(server.errors() for server in self._served)
+
+    def check_servers(self) -> None:
+        """Raises ServerTrouble when one of the servers made from it has ended by itself, or is about to."""
+        for server in self._served:
+            server.check_alive(DYING_TIME)
 
     @property
     def lab(self) -> Lab:
@@ -345,9 +351,22 @@ def _is_readable(sock: socket.socket, seconds: float) -> bool:
     return bool(waiting.poll(seconds * 1000))
 
 
+def did_not_start(text: str) -> Wrong:
+    """`text`: what a server of the answer's has said before it ended."""
+    kind, _, what = text.strip().splitlines()[-1].partition(": ")
+    if is_withheld(kind, what):
+        return library(_where(text), what)
+    return Wrong("does-not-run", say=_last_words(text), hints=_NOT_STARTED)
+
+
 def _last_words(text: str) -> str:
     """Of a message with a traceback, what it begins with, the last line of the cell, and the exception."""
     lines = text.strip().splitlines()
-    line = re.findall(re.escape(ANSWER) + r'", line (\d+)', text)
-    where = f" (line {line[-1]} of the cell)" if line else ""
+    where = f" ({_where(text).removeprefix(' in ')})" if _where(text) else ""
     return f"{lines[0]} {lines[-1].strip()}{where}" if len(lines) > 1 else lines[0]
+
+
+def _where(text: str) -> str:
+    """The last line of the cell that a traceback goes through, in words; "" for none."""
+    line = re.findall(re.escape(ANSWER) + r'", line (\d+)', text)
+    return f" in line {line[-1]} of the cell" if line else ""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..lab.errors import LabError
+from .answer import Answer, DidNotStart, did_not_start
 from .box import KINDS
 from .judge import Job
 from .verdict import COULD_NOT, RIGHT, Verdict, Wrong
@@ -51,7 +52,6 @@ def main(fd: int) -> None:
 
 
 def verdict_of(task: Any, job: Job) -> Verdict:
-    from .answer import Answer, DidNotStart
     from .checks import Task
     from .checks.mistakes import explained
 
@@ -71,14 +71,15 @@ def verdict_of(task: Any, job: Job) -> Verdict:
     except DidNotStart as trouble:
         return check_has_failed(task.name, trouble)
     except LabError as trouble:
-        found = server_trouble(trouble)
+        found = server_trouble(trouble) or trouble_of_servers(answer)
         return check_has_failed(task.name, trouble) if found is None else verdict_on(found)
     except OF_ODD_VALUES as problem:  # the answer is of a kind that the check has not thought of
         say = f"The check could make nothing of it ({in_words(problem)})."
         hint = "Compare what kind of value the task asks for with what yours is."
         return verdict_on(Wrong("not-understood", say=say, hints=[hint]))
-    except Exception as problem:
-        return check_has_failed(task.name, problem)
+    except Exception as problem:  # a connection to a server that has ended, for one
+        found = trouble_of_servers(answer)
+        return check_has_failed(task.name, problem) if found is None else verdict_on(found)
     return Verdict(task.name, RIGHT)
 
 
@@ -93,21 +94,37 @@ def in_words(problem: BaseException) -> str:
     return f"{type(problem).__name__}: {problem}{where}"
 
 
+def trouble_of_servers(answer: Answer | None) -> Wrong | None:
+    """What a check has met when a server of the answer's has ended, if one has."""
+    try:
+        if answer is not None:
+            answer.check_servers()
+    except LabError as trouble:
+        return server_trouble(trouble)
+    return None
+
+
 def server_trouble(trouble: LabError) -> Wrong | None:
     """A server of the learner's that dies or hangs while it is checked; None: that trouble is not the answer's."""
-    from ..lab.errors import ServerDidNotStart, ServerHangs, ServerTrouble
+    from ..lab.errors import NoInterestList, ServerDidNotStart, ServerHangs, ServerTrouble
 
+    if isinstance(trouble, NoInterestList):
+        hint = (
+            "This task is about a server that waits in epoll: leave its poller, and what it watches, to the base class."
+        )
+        return Wrong("no-epoll", say=str(trouble), hints=[hint])
     if not isinstance(trouble, ServerTrouble):
         return None
     lines = str(trouble).splitlines()
     say = lines[0] if len(lines) == 1 else f"{lines[0]} {lines[-1].strip()}"
     if isinstance(trouble, ServerHangs):
         return Wrong("too-slow", say=say, hints=["Look for a wait that nobody ends."])
-    code = "does-not-run" if isinstance(trouble, ServerDidNotStart) else "exits"
+    if isinstance(trouble, ServerDidNotStart):
+        return did_not_start(str(trouble))
     hint = "Read what it said last: that is where it ended."
     if say.endswith("run() has returned"):
         hint = "A server ends when its run() does. It has to go on: in a loop, or in the join() of a thread that does."
-    return Wrong(code, say=say, hints=[hint])
+    return Wrong("exits", say=say, hints=[hint])
 
 
 if __name__ == "__main__":

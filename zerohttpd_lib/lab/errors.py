@@ -13,6 +13,10 @@ class LabError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
+class NoInterestList(LabError):
+    """The kernel keeps none for this server: it has no epoll descriptor."""
+
+
 class ServerTrouble(LabError):
     """The server did not start, died or hangs. The message ends with the last it had to say."""
 

@@ -16,7 +16,7 @@ from ..kernel.sockets import Address
 from ..trace.attach import control_file
 from ..trace.control import ASIDE, map_words
 from .asking import ask
-from .errors import LabError, ServerHangs, ServerTrouble
+from .errors import LabError, NoInterestList, ServerHangs, ServerTrouble
 from .page import Page
 from .server_processes import census, frozen
 from .starting import InABox, Started, check, trace_in
@@ -118,9 +118,9 @@ class Server:
         """What the server has written to its standard output and error so far."""
         return self._process.errors()
 
-    def check_alive(self) -> None:
-        """Raises ServerTrouble when the server has ended, with the last it had to say."""
-        if self._process.has_ended():
+    def check_alive(self, within: float = 0.0) -> None:
+        """Raises ServerTrouble, with its last words, when the server has ended, or ends within so many seconds."""
+        if self._process.ends_within(within) if within else self._process.has_ended():
             how = "was stopped" if self._was_stopped else self._process.how_it_ended()
             raise ServerTrouble(f"The {self.name} server {how}. It said:\n{self.errors() or 'nothing'}")
 
@@ -221,7 +221,7 @@ class Server:
             time.sleep(0.005)
 
     def interest_list(self) -> InterestList:
-        """What the kernel has on the server's interest list now. Raises LabError if there is none.
+        """What the kernel has on the server's interest list now. Raises NoInterestList if there is none.
 
         The server is stopped while it is read, so that the list is that of one moment. Of several
         processes that wait, it is the list of the first.
@@ -233,8 +233,8 @@ class Server:
                     found = interest_list(pid, self.address[1], self.redis_address[1])
                     if found is not None:
                         return found
-        self.check_alive()
-        raise LabError(
+        self.check_alive(DYING_TIME)  # it may have closed its descriptors already
+        raise NoInterestList(
             f"The kernel keeps no interest list for the {self.name} server: it has no epoll descriptor. "
             "A poll server has its list in its own memory, and shows it to the kernel at each call; "
             "a blocking server has none at all."

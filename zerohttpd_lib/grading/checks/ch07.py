@@ -58,6 +58,8 @@ def cases() -> list[Case]:
         *[Case(good(off=each), set(), "too-strict", ["A tenth is allowed, to either side."]) for each in (0.92, 1.08)],
         Case(good(steady=False), {"unsteady"}, "unsteady-missed", ["`steady` is True or False: believe it."]),
         Case(good(requests=random.randint(300, 990)), {"few"}, "few-missed", FEW),
+        Case(good(requests=999), {"few"}, "few-missed", FEW),
+        Case(good(requests=1_000), set(), "few-too-strict", FEW[::-1]),
         Case(good(requests=random.randint(1_010, 2_000)), set(), "few-too-strict", FEW[::-1]),
         Case(good(requests=random.randint(100, 900), kind="open"), {"few"}, "few-missed", FEW),
         *[Case(good(bottleneck=who), {"limit"}, "limit-missed", LIMIT) for who in OTHERS],

@@ -50,7 +50,7 @@ def check_slow_page(answer: Answer) -> None:
 
 
 def compare_page(server: Server) -> None:
-    """A short page, with Redis and without."""
+    """A short page, with Redis and without, and the head of one."""
     for path in ("/style.css", "/guestbook"):
         try:
             status = server.get(path, timeout=OTHERS).status
@@ -63,6 +63,13 @@ def compare_page(server: Server) -> None:
             raise Wrong("no-page", say=say, hints=hints) from None
         if status != 200:
             raise Wrong("wrong-page", yours=status, expected=200, hints=["Only how the page is sent should change."])
+    with socket.create_connection(server.address, timeout=OTHERS) as sock:
+        sock.sendall(b"HEAD /style.css HTTP/1.1\r\nHost: check\r\n\r\n")
+        head, _, body = read_all(sock).partition(b"\r\n\r\n")
+    if not head or body:
+        hints = ["http_wire.write_response takes head_only: as in the method that you replace, it is the client's."]
+        say = "HEAD /style.css: so many bytes came after the head, and none should."
+        raise Wrong("head-with-body", yours=len(body), expected=0, hints=hints, say=say)
 
 
 def slow_reader(server: Server) -> socket.socket:

@@ -37,8 +37,7 @@ def check_time_is_up(answer: Answer) -> None:
     compare_silent(server)
     compare_together(server)
     compare_left_over(server, before)
-    compare_beside_others(server)
-    compare_asking(server, answer.lab)
+    compare_beside_others(server, answer.lab)
     compare_load(server, answer)
 
 
@@ -166,16 +165,25 @@ def _roles(server: Server) -> dict[str, int]:
     return dict(found.count_by_role())
 
 
-def compare_beside_others(server: Server) -> None:
-    """Others ask all of the time, so that no wait is ever as long as a deadline is away."""
+def compare_beside_others(server: Server, lab: Lab) -> None:
+    """Others ask all of the time, so that no wait is ever as long as a deadline is away. Beside them are one who says
+    nothing, and one who has asked for what Redis does not give for longer than a silent client has.
+    """
     is_over = threading.Event()
     others = threading.Thread(target=_ask_again_and_again, args=(server, is_over))
-    others.start()
-    sock, came = silent(server)
-    with sock:
-        after = sent_away_after(sock, came)
-    is_over.set()
-    others.join()
+    with deaf_redis(lab, 2 * LATEST), socket.create_connection(server.address, timeout=PATIENCE / 2) as asks:
+        asks.sendall(GUESTBOOK)
+        others.start()
+        sock, came = silent(server)
+        with sock:
+            after = sent_away_after(sock, came)
+        is_over.set()
+        others.join()
+        compare_silent_beside_others(server, after)
+        compare_asking(server, asks, lab)
+
+
+def compare_silent_beside_others(server: Server, after: float | None) -> None:
     if after is None:
         server.check_alive()
         hints = [
@@ -197,18 +205,16 @@ def _ask_again_and_again(server: Server, is_over: threading.Event) -> None:
             sock.recv(100)
 
 
-def compare_asking(server: Server, lab: Lab) -> None:
-    """One has asked, and Redis is frozen for longer than a silent client has. It gets its page."""
-    with deaf_redis(lab, 2 * LATEST), socket.create_connection(server.address, timeout=1.5 * PATIENCE) as asks:
-        asks.sendall(GUESTBOOK)
-        limits: list[float] = []
-        try:
-            first = asks.recv(12)
-        except TimeoutError:
-            limits = [sleeper.limit for sleeper in sleepers(server.pid) if sleeper.limit is not None]
-            first = _after(lab, asks)
-        except OSError:
-            first = b""
+def compare_asking(server: Server, asks: socket.socket, lab: Lab) -> None:
+    """It has asked before a silent client came that is gone now. It gets its page."""
+    limits: list[float] = []
+    try:
+        first = asks.recv(12)
+    except TimeoutError:
+        limits = [sleeper.limit for sleeper in sleepers(server.pid) if sleeper.limit is not None]
+        first = _after(lab, asks)
+    except OSError:
+        first = b""
     if first != b"HTTP/1.1 200":
         server.check_alive()
         hints = [

@@ -1,34 +1,48 @@
-"""The check of the task "segment": how many segments a page travels in, as the kernel has counted them (man 7 tcp)."""
+"""The check of the task "segment": what has left, and in how many segments, as the kernel counts (man 7 tcp)."""
 
 from __future__ import annotations
 
-import fcntl
 import random
 import socket
-import struct
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from . import Answer, Raised, Wrong, task
-from .witness import tcp_pair
+from .ch09_connection import ARRIVES, PART, Connection, compare_data, compare_left, compare_options
 
-SIOCOUTQNSD: Final = 0x894B  # bytes that have not been sent yet (linux/sockios.h)
-DATA_SEGMENTS_IN: Final = 152  # where in a tcp_info (linux/tcp.h)
-ARRIVES: Final = 2.0  # seconds, on loopback, until what has left is here
-MOST: Final = 16_000  # bytes that fit into one segment on loopback, whose largest has 65,536
-LARGE: Final = 6_000_000  # bytes, more than a socket's buffers hold
+MOST: Final = 16_000  # bytes that have to fit into one segment; on loopback the largest has 65,536
+HELD: Final = 65_536  # bytes that an answer may keep
+TIMES: Final = 60  # so often 100,000 bytes: more than the buffers of a socket hold
 CALL: Final = 6.0  # seconds
-SWITCHES: Final = {"TCP_NODELAY": socket.TCP_NODELAY, "TCP_CORK": socket.TCP_CORK}
+LATE: Final = 3  # times, so that an acknowledgement which comes early by chance decides nothing
+GATE, FAIL = "gate", "fail"  # among pieces: wait for the judge; raise an exception
 
 DRIVER: Final = """
 def send_with_a_time_limit(sock, pieces):
     sock.settimeout(5)
-    send_page(sock, pieces)
+    send_page(sock, iter(pieces))
 
 
-def send_as_often(sock, piece, number):
-    send_with_a_time_limit(sock, [piece] * number)
+def send_as_often(sock, piece, times, number):
+    send_with_a_time_limit(sock, (piece * times for _ in range(number)))
+
+
+def send_as_told(sock, gate, steps):
+    def pieces():
+        for step in steps:
+            if step == "gate":
+                gate.sendall(b"g")
+                gate.recv(1)
+            elif step == "fail":
+                raise ArithmeticError("this piece cannot be made")
+            else:
+                yield step
+
+    send_with_a_time_limit(sock, pieces())
 """
 
 
@@ -38,8 +52,12 @@ def check_segment(answer: Answer) -> None:
     # The first are so few that each could leave by itself: a new connection has ten segments under way at most.
     for pieces in (few(), *random.sample([few(), few(last=b""), many(), nearly_full()], 4)):
         check_one_segment(answer, pieces)
+    for _ in range(LATE):
+        check_while_it_is_made(answer)
     check_many(answer)
+    check_held_back(answer)
     check_large(answer)
+    check_broken_off(answer)
 
 
 def few(last: bytes | None = None) -> list[bytes]:
@@ -58,109 +76,138 @@ def nearly_full() -> list[bytes]:
     return [random.randbytes(random.randint(1_400, 1_600)) for _ in range(10)]
 
 
-class Connection:
-    """Of the learner's: `given` is in their process, and `client` is the judge's, which acknowledges late."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._ours, self.client = tcp_pair()
-        self.given = answer.give(self._ours, as_socket=True)
-        self.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
-
-    def segments(self) -> int:
-        """With data, that have arrived."""
-        info = self.client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-        return int(struct.unpack_from("=I", info, DATA_SEGMENTS_IN)[0])
-
-    def kept_back(self) -> int:
-        """Bytes that the learner's socket has taken, and not sent."""
-        return int(struct.unpack("i", fcntl.ioctl(self._ours, SIOCOUTQNSD, b"\0" * 4))[0])
-
-    def options(self) -> list[str]:
-        return [name for name, switch in SWITCHES.items() if self._ours.getsockopt(socket.IPPROTO_TCP, switch)]
-
-    def received(self, size: int) -> bytes:
-        """So many bytes; fewer if no more come."""
-        data = b""
-        self.client.settimeout(ARRIVES)
-        try:
-            while len(data) < size and (chunk := self.client.recv(1 << 20)):
-                data += chunk
-        except TimeoutError:
-            pass
-        return data
-
-    def close(self) -> None:
-        self._ours.close()
-        self.client.close()
-
-
 def check_one_segment(answer: Answer, pieces: list[bytes]) -> None:
     data = b"".join(pieces)
     assert len(data) <= MOST
-    connection = Connection(answer)
-    call(answer, "send_with_a_time_limit", connection.given, pieces)
-    kept, options = connection.kept_back(), connection.options()
-    segments = connection.segments()
-    say = f"{len(pieces)} pieces, {len(data):,} bytes in all."
-    if "TCP_CORK" in options and kept:
-        raise Wrong("corked", yours=f"{kept:,} bytes kept back", say=f"{say} TCP_CORK is still on.", hints=CORKED)
-    if options:
-        raise Wrong("leaves-options", yours=options[0], say=f"{say} An option is on that was not.", hints=OPTIONS)
-    if kept and not segments:
-        say += " When send_page() had returned, the kernel had sent none of it yet."
-        raise Wrong("more-was-promised", yours=f"{kept:,} bytes kept back", say=say, hints=PROMISED)
-    if kept:
-        say += " When send_page() had returned, the kernel kept a part back: it waits for an acknowledgement."
-        raise Wrong("waits-for-ack", yours=f"{kept:,} bytes kept back", expected="none", say=say, hints=IN_PIECES)
-    compare_data(connection, data, say)
-    if connection.segments() > 1:
-        hints = SEGMENTS
-        raise Wrong(
-            "many-segments", yours=connection.segments(), expected=1, say=f"{say} So many segments.", hints=hints
-        )
-    connection.close()
+    with Connection(answer) as connection:
+        call(answer, "send_with_a_time_limit", connection.given, pieces)
+        say = f"{len(pieces)} pieces, {len(data):,} bytes in all. send_page() had returned."
+        compare_left(connection, 1, say)
+        compare_options(connection, say)
+        compare_data(connection, data, say)
 
 
-def compare_data(connection: Connection, data: bytes, say: str) -> None:
-    received = connection.received(len(data))
-    if received == data:
-        return
-    if data.startswith(received):
-        yours, expected = f"{len(received):,} bytes", f"{len(data):,} bytes"
-        raise Wrong("sends-a-part", yours=yours, expected=expected, say=f"{say} This has come.", hints=PART)
-    raise Wrong("other-bytes", yours=received[:60], expected=data[:60], say=f"{say} It begins so.", hints=OTHER)
+def check_while_it_is_made(answer: Answer) -> None:
+    """Three parts, and a moment after each of the first two in which the next piece is being made."""
+    parts = [few(), many()[:40], few()]
+    steps = [*parts[0], None, GATE, *parts[1], None, None, GATE, *parts[2]]
+
+    def look_after(part: int) -> None:
+        say = f"Part {part} of a page of three was made, and None came."
+        compare_left(connection, part, say)
+        if connection.segments() < part:
+            raise Wrong("waits-for-the-next", say=f"{say} It has not left your program.", hints=WAITS_FOR_NEXT)
+
+    with Connection(answer) as connection:
+        send_as_told(answer, connection, steps, [partial(look_after, 1), partial(look_after, 2)])
+        say = "A page of three parts, with None between them. send_page() had returned."
+        compare_left(connection, len(parts), say)
+        compare_options(connection, say)
+        compare_data(connection, b"".join(b"".join(part) for part in parts), say)
+
+
+def check_held_back(answer: Answer) -> None:
+    """A long page, whose pieces come without a None: so much of it may be in the program, and no more."""
+    piece, numbers = random.randbytes(1000), (random.randint(80, 90), random.randint(150, 160))
+    steps: list[Any] = [piece] * 170
+    for number in sorted(numbers, reverse=True):
+        steps.insert(number, GATE)
+
+    def look_at(number: int) -> None:
+        if (held := number * len(piece) - connection.taken()) > HELD:
+            say = f"{number * len(piece):,} bytes were made. Of them were in your program, and not in the kernel:"
+            raise Wrong("keeps-too-much", yours=f"{held:,}", expected=f"{HELD:,} or fewer", say=say, hints=KEEPS)
+
+    with Connection(answer) as connection:
+        send_as_told(answer, connection, steps, [partial(look_at, number) for number in numbers])
+        compare_data(connection, piece * 170, "170 pieces of 1,000 bytes, and no None.")
+
+
+def check_broken_off(answer: Answer) -> None:
+    """A piece that cannot be made."""
+    with Connection(answer) as connection:
+        say = "The iterator has raised an exception."
+        try:
+            send_as_told(answer, connection, [*few(), FAIL], [])
+        except Raised as raised:
+            if raised.kind != "ArithmeticError":
+                raise
+        else:
+            raise Wrong("hides-the-error", say=f"{say} send_page() has returned.", hints=HIDES)
+        compare_options(connection, say)
+
+
+def send_as_told(answer: Answer, connection: Connection, steps: list[Any], looks: list[Callable[[], None]]) -> None:
+    """Have `steps` sent; at each GATE the next look is taken. The first thing that is wrong is raised."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ThreadPoolExecutor(1) as pool:
+        given = answer.give(theirs, as_socket=True)
+        seen = pool.submit(keep_gate, ours, looks)
+        found: list[Wrong] = []
+        try:
+            call(answer, "send_as_told", connection.given, given, steps)
+        except Wrong as wrong:
+            found.append(wrong)
+        finally:
+            ours.shutdown(socket.SHUT_RDWR)  # wakes the gate, if it still waits for somebody
+        for first in seen.result() + found:
+            raise first
+
+
+def keep_gate(gate: socket.socket, looks: list[Callable[[], None]]) -> list[Wrong]:
+    """Whatever is wrong, the answer goes on: it is not the gate that it should be stuck at."""
+    found = []
+    for look in looks:
+        if not gate.recv(1):
+            break
+        try:
+            look()
+        except Wrong as wrong:
+            found.append(wrong)
+        with suppress(OSError):  # the call is over
+            gate.send(b"x")
+    return found
 
 
 def check_many(answer: Answer) -> None:
     """More pieces than one system call takes buffers (man 2 sendmsg, IOV_MAX)."""
-    connection, number = Connection(answer), random.randint(2000, 4000)
-    call(answer, "send_as_often", connection.given, b"abc", number)
-    compare_data(connection, b"abc" * number, f"{number:,} pieces of three bytes.")
-    connection.close()
+    number = random.randint(2000, 4000)
+    with Connection(answer) as connection:
+        call(answer, "send_as_often", connection.given, b"abc", 1, number)
+        say = f"{number:,} pieces of three bytes."
+        compare_left(connection, 1, say)
+        compare_data(connection, b"abc" * number, say)
 
 
 def check_large(answer: Answer) -> None:
     """Larger than the buffers, to a client that begins to read a moment later."""
-    connection = Connection(answer)
     piece = random.randbytes(100_000)
-    number = LARGE // len(piece)
-    say = f"{LARGE:,} bytes in all, and a client that takes a moment to read them."
-    with ThreadPoolExecutor(1) as pool:
-        received = pool.submit(received_later, connection)
+    expected = piece * TIMES * 2
+    say = f"Two pieces of {TIMES * len(piece):,} bytes, and a client that takes a moment to read them."
+    with Connection(answer) as connection, ThreadPoolExecutor(1) as pool:
+        received = pool.submit(received_later, connection, len(expected))
         try:
-            call(answer, "send_as_often", connection.given, piece, number)
+            call(answer, "send_as_often", connection.given, piece, TIMES, 2)
         finally:
             data = received.result()
-    if data == piece * number:
-        return connection.close()
-    if (piece * number).startswith(data):
-        raise Wrong("sends-a-part", yours=f"{len(data):,} bytes", expected=f"{LARGE:,} bytes", say=say, hints=PART)
-    raise Wrong("scrambled", yours=f"{len(data):,} bytes", expected=f"{LARGE:,} bytes", say=say, hints=SCRAMBLED)
+    if data == expected:
+        return
+    if expected.startswith(data):
+        raise Wrong(
+            "sends-a-part", yours=f"{len(data):,} bytes", expected=f"{len(expected):,} bytes", say=say, hints=PART
+        )
+    raise Wrong(
+        "scrambled", yours=f"{len(data):,} bytes", expected=f"{len(expected):,} bytes", say=say, hints=SCRAMBLED
+    )
 
 
-def received_later(connection: Connection) -> bytes:
+def received_later(connection: Connection, size: int) -> bytes:
+    """Nothing is read before the kernel has taken what there is room for: so a part is all that one send is rid of."""
+    deadline = time.monotonic() + ARRIVES
+    while not connection.taken() and time.monotonic() < deadline:
+        time.sleep(0.005)
     time.sleep(0.1)
-    return connection.received(LARGE)
+    return connection.received(size)
 
 
 def call(answer: Answer, name: str, *arguments: Any) -> None:
@@ -179,35 +226,18 @@ def call(answer: Answer, name: str, *arguments: Any) -> None:
 
 # What is said of it.
 
-CORKED: Final = [
-    "A cork keeps back what is no full segment, until it is pulled or for 200 ms (man 7 tcp).",
-    "Set TCP_CORK to 0 when the last piece is in.",
-]
-OPTIONS: Final = [
-    "Others use this socket after you. What you switch on is to be switched off.",
-    "It can be done without any option: what is handed over in one call is not cut into pieces.",
-]
-PROMISED: Final = [
-    "MSG_MORE promises that more will come, and the kernel waits for it. Which piece is the last one?",
-    "To send b'' says nothing to the kernel at all. The last piece that has bytes in it goes without MSG_MORE.",
-]
-IN_PIECES: Final = [
-    "A small piece after another one that is not acknowledged waits: that is Nagle's algorithm.",
-    "Let the kernel have all of it in one call. What makes one bytes object of a list of them?",
-]
-SEGMENTS: Final = [
-    "Without Nagle's algorithm each send() is a segment, with a head of its own.",
-    "It should be in the kernel's hands as a whole before anything leaves: one call for all of it.",
-]
-PART: Final = [
-    "send() and sendmsg() return how many bytes were taken. With a time limit on the socket that may be a part.",
-    "Go on with the rest, or let sendall() do so.",
-]
-OTHER: Final = ["All pieces, each of them once, in the order of the list."]
 SCRAMBLED: Final = [
     "When only a part was taken, go on with what follows it: neither from the beginning, nor with the next piece.",
 ]
 BUFFERS: Final = ["One sendmsg() takes 1,024 buffers at most (man 2 sendmsg). There may be more pieces than that."]
+WAITS_FOR_NEXT: Final = [
+    "None says that the next piece takes a while. What there is may not wait for it.",
+    "So it cannot be one b''.join() at the end: collect, send at each None, and collect anew.",
+]
+KEEPS: Final = [
+    "A page may be larger than any memory. When enough has been collected for a segment, send it, None or not.",
+]
+HIDES: Final = ["Let the exception through: try and finally, and no except."]
 EARLY: Final = [
     "Whoever has called it believes that the page has left. Send it in the function itself, and wait there."
 ]

@@ -139,6 +139,7 @@ def check_once(answer: Answer) -> None:
     check_in_work(crew, first, second)
     check_sleep(answer, crew, first)
     check_done(crew, first)
+    check_several(crew, names, first)
     check_left(crew, third)
     check_end(crew)
     check_race(crew)
@@ -188,6 +189,21 @@ def check_done(crew: Crew, first: str) -> None:
     crew.send(first)
     say = f"{first} was done twice, and has sent something again."
     expect(crew, first, NOW, say, "not-again", NOT_AGAIN)
+
+
+def check_several(crew: Crew, names: list[str], first: str) -> None:
+    """All of them are ready before anybody asks, the first of them after it was worked on."""
+    crew.read(first, 100)
+    crew.do("done", first)
+    for name in names:
+        crew.send(name)
+    yours = [crew.next(NOW) for _ in names]
+    if sorted(map(str, yours)) != sorted(names):
+        say = f"{len(names)} sockets were ready, and next() was called as often."
+        raise Wrong("loses-others", yours=yours, expected=names, say=say, hints=LOSES_OTHERS)
+    for name in names:
+        crew.read(name, 100)
+        crew.do("done", name)
 
 
 def check_left(crew: Crew, third: str) -> None:
@@ -252,6 +268,10 @@ MORE_IS_NEWS: Final = [
     "EPOLLONESHOT reports once, and then nothing until modify().",
 ]
 OTHERS_WAIT: Final = ["One socket that is in work is no reason for others to wait. Only that one is disarmed."]
+LOSES_OTHERS: Final = [
+    "You have asked for all that are ready, and handed out one. The others are disarmed, and nobody knows of them.",
+    "epoll.poll(seconds, 1) reports one and disarms one; or keep the others for the next who asks.",
+]
 BACK_TOO_SOON: Final = ["The seconds are for the whole of next(): it returns None after that time, and not before."]
 SPINS: Final = [
     "The kernel reports it again and again, and you throw it away each time. That costs a processor.",

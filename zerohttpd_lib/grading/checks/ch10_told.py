@@ -28,6 +28,9 @@ CASES: Final = [
     Case("level-is-state", "level", "wait send wait wait read wait drain wait modify wait", [
         "Level-triggered: at each wait, is there something to read at this moment? Nothing else counts.",
     ]),
+    Case("counts-bytes", "level", "send read read wait read wait send send read read read read wait read wait", [
+        "Five bytes come with each send, and a read takes two, or the one that is left. Count them.",
+    ]),
     Case("left-is-told-again", "edge", "send wait wait", [
         "Edge-triggered, what has been reported is old news, even if nobody has read it.",
         "Note whether something has come since the last wait.",

@@ -8,20 +8,20 @@ import time
 from contextlib import ExitStack, suppress
 from typing import Final
 
+from ...kernel.memory import of_process
 from ...lab.server import Server
-from ...load.network import connections
 from ..answer_server import server_class
 from . import Answer, Wrong, task
 
 SHORT: Final = 8_000  # bytes of a line
-LONG: Final = 60_000  # and of a long one
-MOST: Final = 100  # short lines: more than the kernel keeps for somebody who does not read
-LONG_LINES: Final = 10
+MOST: Final = 50  # lines: more than the kernel keeps for somebody who does not read, and than may wait
+LIMIT: Final = 100_000  # bytes that may wait
+SEEN_LATE: Final = 3  # lines that may have been said until it is seen that somebody was sent home
 MANY: Final = 20  # short lines: more than the limit, in all
 PATIENCE: Final = 3.0  # seconds
 LITTLE: Final = 0.3  # seconds
-LIMIT: Final = 100_000  # bytes, the task's own
-NEAR: Final = 16_000  # bytes: a line, and what is at both ends at once while it is acknowledged
+LONG, MANY_LONG = 60_000, 100  # bytes of a long line, and how many of them are far more than a process grows by chance
+STAY: Final = 3  # clients, when whoever never reads is gone
 ROOM: Final = 4096  # bytes that a slow reader's own kernel takes: so it does not take long
 
 # The kernel would take megabytes for each client before anything had to wait in the process.
@@ -51,11 +51,18 @@ def check_chat(answer: Answer) -> None:
         behind = stack.enter_context(Listener(server, slow=True))
         compare_one_behind(server, speaker, first, behind)
         behind.leave()
-        compare_limit(server, speaker, first, stack.enter_context(Listener(server, slow=True)))
+        with Listener(server, says="Connection: close\r\n") as leaver:
+            leaver.missed = len(speaker.said)
+            speaker.say(SHORT)
+            leaver.expect(speaker.said, "sends-listeners-away", STAYS)
+        first.missed = len(speaker.said) - 1
+        first.expect(speaker.said, "quick-sent-home", QUICK)
         never = stack.enter_context(Listener(server, slow=True))
         last = stack.enter_context(Listener(server))
         compare_one_who_never_reads(server, speaker, (first, last), never)
-    server.check_alive()
+        compare_memory(server, speaker, (first, last))
+    with Speaker(server) as another:  # when all of them have left
+        another.say(SHORT)
 
 
 class Speaker:
@@ -74,7 +81,7 @@ class Speaker:
             self.sock.sendall(head + line)
             if self.sock.recv(4096).startswith(b"HTTP/1.1 200"):
                 return
-        self.server.check_alive()
+        self.server.check_alive(LITTLE)
         hints = [
             "Whoever speaks must not wait for whoever does not read. `client.write()` never waits; sendall does.",
             "What goes wrong with a listener ends with the listener: catch OSError where you tell it.",
@@ -91,21 +98,24 @@ class Speaker:
 class Listener:
     """Reads when it is told to. `slow`: its kernel takes little."""
 
-    def __init__(self, server: Server, *, slow: bool = False) -> None:
+    def __init__(self, server: Server, *, slow: bool = False, says: str = "") -> None:
         self.sock = socket.socket()
         if slow:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
         self.sock.settimeout(PATIENCE)
         self.sock.connect(server.address)
-        self.sock.sendall(b"GET /listen HTTP/1.1\r\nHost: check\r\n\r\n")
+        self.sock.sendall(f"GET /listen HTTP/1.1\r\nHost: check\r\n{says}\r\n".encode())
         self.heard = b""
         while b"\r\n\r\n" not in self.heard:
-            data = self.sock.recv(4096)
-            if not data:
-                raise Wrong("hears-nothing", say="Who wants to listen is not let in.", hints=HEARS)
-            self.heard += data
-        self.taken = len(self.heard)  # bytes, its head included, that it has read
-        self.heard = self.heard.partition(b"\r\n\r\n")[2]
+            with suppress(TimeoutError):
+                if data := self.sock.recv(4096):
+                    self.heard += data
+                    continue
+            server.check_alive()
+            raise Wrong("hears-nothing", say="Who wants to listen is not let in.", hints=HEARS)
+        head, _, self.heard = self.heard.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200 "):
+            raise Wrong("hears-nothing", yours=head, expected="HTTP/1.1 200", say="This is no head.", hints=HEARS)
         self.missed = 0
 
     def read(self, number: int) -> bytes:
@@ -146,35 +156,6 @@ def compare_one_behind(server: Server, speaker: Speaker, first: Listener, behind
     behind.expect(speaker.said, "no-patience", BEHIND)
 
 
-def compare_limit(server: Server, speaker: Speaker, first: Listener, slow: Listener) -> None:
-    """One who reads nothing stays as long as less than the limit waits in the process, and no longer."""
-    total, port = slow.taken, slow.sock.getsockname()[1]
-    for _ in range(MOST):
-        speaker.say(SHORT)
-        first.expect(speaker.said, "quick-sent-home", QUICK)
-        total += SHORT
-        waits, is_there = total - slow.taken - _in_the_kernel(server, port), _is_there(server, slow)
-        if waits < LIMIT - NEAR and not is_there:
-            say = "A client was sent home while so many bytes waited for it in the process, at most."
-            raise Wrong("no-patience", yours=f"{waits:,}", expected=f"more than {LIMIT:,}", say=say, hints=BEHIND)
-        if not is_there:
-            return
-        if waits > LIMIT + NEAR:
-            say = "A client is connected still, and so many bytes wait for it in the process."
-            raise Wrong("too-patient", yours=f"{waits:,}", expected=f"{LIMIT:,} at most", say=say, hints=TOO_PATIENT)
-
-
-def _in_the_kernel(server: Server, port: int) -> int:
-    """Bytes for the client that has this port, at both ends of its connection."""
-    both = [each for each in connections(server.address[1]) if port in (each.local_port, each.remote_port)]
-    return sum(each.unread if each.local_port == port else each.unsent for each in both)
-
-
-def _is_there(server: Server, listener: Listener) -> bool:
-    mine = "{}:{}".format(*listener.sock.getsockname())
-    return any(interest.peer == mine for interest in server.interest_list())
-
-
 def waits_for_room(server: Server) -> bool:
     return any("OUT" in interest.events for interest in server.interest_list() if interest.role == "client")
 
@@ -185,20 +166,51 @@ def compare_one_who_never_reads(
     """Listeners came in the order: one who reads, one who does not, one who reads."""
     others[1].missed = len(speaker.said)
     before = len(speaker.said)
-    for _ in range(LONG_LINES):
-        speaker.say(LONG)
+    for _ in range(MOST):
+        speaker.say(SHORT)
         for listener in others:
             listener.expect(speaker.said, "neighbour-forgotten", NEIGHBOUR)
+        if count_clients(server) <= STAY:
+            return compare_waiting(never, speaker.said[before:])
     deadline = time.monotonic() + 1
-    while (clients := count_clients(server)) > 3 and time.monotonic() < deadline:
+    while (clients := count_clients(server)) > STAY and time.monotonic() < deadline:
         time.sleep(0.05)
-    if clients > 3:
+    if clients > STAY:
         hints = ["How much waits for a client is len(client.output), after `write` has given the kernel what it takes."]
         if not hears_all(never, speaker, before):
             say = "Somebody who does not read is still connected, and has been left out: what it hears has holes."
             raise Wrong("leaves-lines-out", say=say, hints=["To leave lines out is not to send home.", *hints[:1]])
-        say = f"Somebody who has read none of {LONG_LINES * LONG:,} bytes is still connected."
+        say = f"Somebody who has read none of {MOST * SHORT:,} bytes is still connected."
         raise Wrong("unbounded", say=say, hints=["Whoever is too far behind is to be closed: client.finish().", *hints])
+    compare_waiting(never, speaker.said[before:])
+
+
+def compare_waiting(never: Listener, said: list[bytes]) -> None:
+    """What the kernel was given comes before the end. All else that was said had waited in the process."""
+    never.sock.settimeout(PATIENCE)
+    waiting = sum(map(len, said)) - len(never.read(10**9))
+    say = "Somebody who never reads was sent home. So many bytes waited for it in the process by then."
+    if waiting <= LIMIT:
+        hints = ["Count what waits, and compare it with LIMIT: more than that is too much."]
+        raise Wrong("sent-home-early", yours=f"{waiting:,}", expected=f"more than {LIMIT:,}", say=say, hints=hints)
+    if waiting > LIMIT + SEEN_LATE * SHORT:
+        hints = ["As soon as more than LIMIT bytes wait, it is too far behind. LIMIT is 100,000."]
+        raise Wrong(
+            "sent-home-late", yours=f"{waiting:,}", expected=f"{LIMIT:,} or a little more", say=say, hints=hints
+        )
+
+
+def compare_memory(server: Server, speaker: Speaker, listeners: tuple[Listener, Listener]) -> None:
+    """Some have left by now. What is said is not kept for them."""
+    before = of_process(server.pid)
+    for _ in range(MANY_LONG):
+        speaker.say(LONG)
+        for listener in listeners:
+            listener.expect(speaker.said, "neighbour-forgotten", NEIGHBOUR)
+    grown = of_process(server.pid) - before
+    if grown > MANY_LONG * LONG / 2:
+        say = f"{MANY_LONG * LONG:,} bytes were said, and read by all who listen. By so many the process has grown."
+        raise Wrong("keeps-the-gone", yours=f"{grown:,}", expected="next to nothing", say=say, hints=GONE)
 
 
 def hears_all(never: Listener, speaker: Speaker, before: int) -> bool:
@@ -214,15 +226,17 @@ def count_clients(server: Server) -> int:
 
 
 HEARS: Final = ["Leave /listen and /say as they are: first of all, who listens hears what is said."]
+STAYS: Final = ["Whoever listens stays, whatever its request has said of the connection: client.keep = True."]
+GONE: Final = [
+    "Is it kept for somebody who has left? Nobody reads it, and nobody asks how much it is.",
+    "Whoever leaves is to be taken from self.listeners, too: that is what `leave` is for.",
+]
 QUICK: Final = [
     "It has read all that it was sent. Count what waits now, len(client.output), not what has been sent in all.",
 ]
 BEHIND: Final = [
     "What waits in the process may be up to 100,000 bytes: who has less than that waiting stays.",
     "Compare len(client.output) with LIMIT, after `write`.",
-]
-TOO_PATIENT: Final = [
-    "More than 100,000 bytes are too many, whoever it is: look after each `write` how many are left in client.output.",
 ]
 NEIGHBOUR: Final = [
     "Whoever is sent home leaves `self.listeners` while you go through it: the next one is skipped.",

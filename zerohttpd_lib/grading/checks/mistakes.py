@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ..answer_process import ANSWER
+from ..replies import YOURS, is_withheld
 from ..verdict import NOTHING, RAISED_HINTS, Raised, Wrong
 
 # Exceptions that nobody raises on purpose: whoever gets one has misspelt something, or forgotten it.
@@ -49,6 +50,8 @@ HINTS: Final = {
 def explained(wrong: Wrong, cell: str, said: str = "") -> Wrong:
     """The same mistake, or a common one that is behind it. `said`: what the answer's servers have written (stderr)."""
     wrong = _with_crash(wrong, said)
+    if wrong.code == "library":
+        return wrong
     code = _in_value(wrong, cell) or _in_text(wrong, cell)
     if code is None:
         return wrong
@@ -64,7 +67,9 @@ def _with_crash(wrong: Wrong, said: str) -> Wrong:
     kind, what = crash
     say = what if kind in wrong.say else f"{what} {wrong.say}"
     code, hints = wrong.code, wrong.hints
-    if kind in SLIPS:
+    if is_withheld(kind, what):
+        code, hints = "library", YOURS
+    elif kind in SLIPS:
         code, hints = "does-not-run", [RAISED_HINTS.get(kind, IN_THAT_LINE), SERVE_IT]  # no guess at what it looks like
     return Wrong(code, yours=wrong.yours, expected=wrong.expected, say=say, hints=hints)
 
