@@ -219,6 +219,7 @@ def share_of_pairs(first, second):
         ),
         # It asks at most once a second who is due.
         WrongAnswer("too-late", changed(DUE, ("max(0.0, ", "max(1.0, "))),
+        WrongAnswer("all-late", changed(DUE, ("start = time.monotonic()", "start = time.monotonic() + every"))),
         WrongAnswer("too-early", changed(DUE, ("start + n * every", "start"))),
         WrongAnswer("milliseconds", changed(DUE, ("time.monotonic() - due[n]", "(time.monotonic() - due[n]) * 1000"))),
         WrongAnswer("spins", changed(DUE, ("poller.poll(left)", "poller.poll(0)"))),

@@ -176,6 +176,10 @@ WRONG = {
             changed(ONCE, (" | select.EPOLLONESHOT", "")),
         ),
         WrongAnswer("more-is-news", changed(ONCE, ("EPOLLONESHOT", "EPOLLET"))),
+        WrongAnswer(
+            "armed-for-good",
+            changed(ONCE, ("modify(sock, select.EPOLLIN | select.EPOLLONESHOT)", "modify(sock, select.EPOLLIN)")),
+        ),
         WrongAnswer("spins", THROWN_AWAY),
         WrongAnswer("loses-others", changed(ONCE, ("poll(seconds, 1)", "poll(seconds)"))),
         WrongAnswer(

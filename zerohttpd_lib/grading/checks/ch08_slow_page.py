@@ -133,10 +133,19 @@ def compare_long_pages(readers: list[socket.socket], server: Server) -> None:
             )
         elif len(body) < length:
             code, hint = "part-missing", "What send_now has not taken is the rest: data[sent:]. Send until it is empty."
+            if finished_at_first_room(server, reader):
+                hint = "It was finished when it could first be written to. While client.waits_for_redis is True, "
+                hint += "client_is_ready takes any event of a client for its goodbye."
         else:
             code, hint = "part-twice", "Cut off from the rest exactly what send_now says that it has taken."
         say = "Then the slow clients read. So many bytes of a page came."
         raise Wrong(code, yours=len(body), expected=length, hints=[hint, "client.rest, not self.rest"], say=say)
+
+
+def finished_at_first_room(server: Server, reader: socket.socket) -> bool:
+    mine = "{}:{}".format(*reader.getsockname())
+    room = [wait for wait in server.trace if any(e.peer == mine and "OUT" in e.events for e in wait.ready)]
+    return len(room) == 1 and any(each.kind == "forget" and each.peer == mine for each in room[0].changes)
 
 
 def _alone_is_whole(server: Server) -> bool:

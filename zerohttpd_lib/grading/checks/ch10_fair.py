@@ -157,7 +157,8 @@ def compare_portions(trace: Trace, name: str) -> None:
     most = max((taken_of(trace[number : number + 1], name) for number in range(len(trace))), default=0)
     if most > MOST:
         say = "A client sent many bytes. So many were taken of them from one wait to the next."
-        raise Wrong("starves", yours=f"{most:,} bytes", expected=f"{MOST:,} at most", say=say, hints=STARVES)
+        hints = STARVES if most > 2 * MOST else STARVES[1:]
+        raise Wrong("starves", yours=f"{most:,} bytes", expected=f"{MOST:,} at most", say=say, hints=hints)
 
 
 def compare_all(trace: Trace, client: Client) -> None:
@@ -258,8 +259,8 @@ DAWDLES: Final = [
 WRONG_SIZE: Final = ["read() counts, answers at the end, and forgets the client. Leave that to it."]
 STARVES: Final = [
     "A loop until nothing is left has no end while the client goes on sending, and all others wait.",
+    "Is it read when it is ready, and by call_in(0, ...) in the same round as well? One turn in a round is enough.",
     "Read once, or a few times. Then let the loop go on, and come back to this client after the others.",
-    "If it is called by events, too, it may have several turns in one round. One is enough.",
 ]
 NOT_BY_READ: Final = ["Take bytes by self.read() only: it counts them, and they are seen in the record."]
 IN_TURN: Final = [

@@ -77,6 +77,8 @@ class Crew:
         self.theirs: dict[str, socket.socket] = {}
         self.given: dict[str, Fd] = {}  # as they are called in the learner's process
         self._kept: list[socket.socket] = []  # open here, too: so what is closed there stays on a list
+        self._at_work: set[str] = set()  # handed out, and not done
+        self._were_done: set[str] = set()
 
     def add(self, name: str, *, tcp: bool = False) -> None:
         ours, theirs = tcp_pair() if tcp else socket.socketpair()
@@ -92,7 +94,14 @@ class Crew:
     def next(self, seconds: float) -> Any:
         """The name of who was handed out; what it is, if it is nobody who was added."""
         yours = self.shared.call("next", seconds)
-        return next((name for name, fd in self.given.items() if fd == yours), yours)
+        name = next((name for name, fd in self.given.items() if fd == yours), None)
+        if name is None:
+            return yours
+        if name in self._at_work & self._were_done:
+            say = f"{name} was done once, handed out again, and then once more before it was done for a second time."
+            raise Wrong("armed-for-good", say=say, hints=ARMED_FOR_GOOD)
+        self._at_work.add(name)
+        return name
 
     def read(self, name: str, size: int) -> None:
         self._answer.on(self.given[name], "recv", size)
@@ -111,6 +120,9 @@ class Crew:
                 say = f"{method}(): {raised.say}"
                 raise Wrong("other-call", say=say, hints=OTHER_CALL) from None
             raise
+        self._at_work.discard(name)
+        if method == "done":
+            self._were_done.add(name)
 
     def race(self) -> tuple[Any, int]:
         """What came of it; and how many threads the process had meanwhile."""
@@ -266,6 +278,9 @@ TWO_AT_ONCE: Final = [
 MORE_IS_NEWS: Final = [
     "EPOLLET reports again when something new comes, whoever is at work.",
     "EPOLLONESHOT reports once, and then nothing until modify().",
+]
+ARMED_FOR_GOOD: Final = [
+    "modify() sets the whole interest anew. Without EPOLLONESHOT it is armed for as long as it is on the list.",
 ]
 OTHERS_WAIT: Final = ["One socket that is in work is no reason for others to wait. Only that one is disarmed."]
 LOSES_OTHERS: Final = [
