@@ -357,8 +357,14 @@ def go_from_wait_to_wait(page: Any, panel: Any) -> None:
 
 
 def test_a_record_outlives_its_kernel(book: Book) -> None:
-    """The browser has all of it: once the kernel has been restarted, it still goes from wait to wait."""
+    """The browser has all of it: once the kernel has been restarted, it still goes from wait to wait. What needs the
+    kernel cannot be pressed any more."""
+    start = book.run("load").get_by_role("button", name="Start", exact=True)
+    start.wait_for(timeout=SOON)
+    assert start.evaluate("button => getComputedStyle(button).pointerEvents") == "auto"
     restart_kernel(book.page)
+    start.locator("xpath=self::*[contains(@class, 'jupyter-widgets-disconnected')]").wait_for(timeout=SOON)
+    assert start.evaluate("button => getComputedStyle(button).pointerEvents") == "none"
     go_from_wait_to_wait(book.page, book.cell("replay").locator(".jp-Cell-outputArea"))
 
 
@@ -368,7 +374,9 @@ def test_without_the_kernel_that_had_the_widgets_the_stills_are_there(book: Book
     notebook_7 = book.page.context.new_page()
     notebook_7.goto(re.sub(r"/lab/tree/([^?]*).*", r"/notebooks/\1", book.page.url))
     for page in (book.page, notebook_7):
-        for name in ("load", "inspector", "two", "glance", "stage", "stepper", "interest", "twins", "replay"):
+        words = Book(page).cell("load").get_by_text("load panel: run this cell in JupyterLab to use it.")
+        words.wait_for(state="visible", timeout=2 * SOON)
+        for name in ("watch", "inspector", "two", "glance", "stage", "stepper", "interest", "twins", "replay"):
             output = Book(page).cell(name).locator(".jp-Cell-outputArea")
             output.locator("img").last.wait_for(state="visible", timeout=2 * SOON)
             assert output.locator("img").last.evaluate("img => img.naturalWidth") > 500

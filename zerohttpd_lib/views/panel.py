@@ -24,8 +24,8 @@ from .picture import LOCK, Picture
 from .sampler import SAMPLER
 
 WIDGET: Final = "application/vnd.jupyter.widget-view+json"
-# Paper below a still, which is drawn for a light theme; by the class that this gives an image, web.css knows a still.
-PAPER: Final = {"image/png": {"needs_background": "light"}}
+# Light paper below a still. By the class that JupyterLab then gives its image, web.css knows a still.
+PAPER: Final = {"needs_background": "light"}
 THEMED: Final = "var(--jp-content-font-color1, currentcolor)"  # JupyterLab's own, in either theme
 
 Callback = TypeVar("Callback", bound=Callable[..., None])

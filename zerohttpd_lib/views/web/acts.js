@@ -23,10 +23,10 @@ function outcome(call) {
 }
 
 export function passedIn(how, watched) {
-  const count = watched.toLocaleString("en");
-  if (how === "poll") return `poll() was handed an array of ${count} descriptors, and the kernel looked at every one.`;
-  if (how === "epoll" || how === "edge") return `epoll_wait() was handed no list: the kernel holds it, with ${count} descriptors on it.`;
-  return `${count} descriptors were watched.`;
+  const all = counted(watched, "descriptor");
+  if (how === "poll") return `poll() was handed an array of ${all}, and the kernel looked at every one.`;
+  if (how === "epoll" || how === "edge") return `epoll_wait() was handed no list: the kernel holds it, with ${all} on it.`;
+  return `${all} ${watched === 1 ? "was" : "were"} watched.`;
 }
 
 // What was done for each entry of a ready list, and at last what came after them; null where that is not known.

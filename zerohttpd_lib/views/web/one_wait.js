@@ -15,7 +15,7 @@ export function render({ model, el }) {
   figure.setAttribute("aria-label", sides.map(inWords).join(" "));
   element("h3", "zh-question", figure).textContent = "One wait: what does the kernel look at, to find who is ready?";
   const boxes = element("div", "zh-sides", figure);
-  const panes = sides.map((side) => new Pane(side, boxes));
+  const most = Math.max(...sides.map((side) => side.cells.length)), panes = sides.map((side) => new Pane(side, most, boxes));
   const player = new Player({
     last: longest * 1.08,
     draw: (us) => panes.forEach((pane) => pane.draw(us)),
@@ -42,8 +42,9 @@ const inWords = (side) =>
   (side.sweeps ? "every descriptor was looked at." : "only the ready ones were looked at.");
 
 class Pane {
-  constructor(side, parent) {
-    this.side = side;
+  // `most`: cells of the longer list: those of both are of one size.
+  constructor(side, most, parent) {
+    Object.assign(this, { side, most });
     this.ready = new Set(side.ready);
     this.readyAt = side.cells.flatMap((fd, n) => (this.ready.has(fd) ? [n] : []));
     const box = element("div", "zh-side", parent);
@@ -62,8 +63,7 @@ class Pane {
   // As many columns as make the cells square, in about half the width for the height.
   measure() {
     const width = this.canvas.parentElement.clientWidth, count = this.side.cells.length;
-    const columns = Math.max(1, Math.ceil(Math.sqrt(count * 2))), rows = Math.ceil(count / columns);
-    this.size = Math.max(2, Math.floor(width / columns));
+    this.size = Math.max(2, Math.floor(width / Math.max(1, Math.ceil(Math.sqrt(this.most * 2)))));
     this.columns = Math.min(count, Math.max(1, Math.floor(width / this.size)));
     const high = Math.ceil(count / this.columns) * this.size, ratio = window.devicePixelRatio || 1;
     Object.assign(this.canvas, { width: this.columns * this.size * ratio, height: high * ratio });

@@ -30,10 +30,10 @@ export function inWords(recording, { wait, step, list, blocked, waitName }) {
 }
 
 function called(wait, waitName, poll) {
-  const all = count(wait.watched);
+  const all = `${count(wait.watched)} ${wait.watched === 1 ? "descriptor" : "descriptors"}`;
   return poll
-    ? `The server calls ${waitName}, and hands over its array: ${all} descriptors. If none of them is ready, it may sleep.`
-    : `The server calls ${waitName}, and hands over nothing. The kernel has its list: ${all} descriptors. If none is ready, it may sleep.`;
+    ? `The server calls ${waitName}, and hands over its array: ${all}. If none of them is ready, it may sleep.`
+    : `The server calls ${waitName}, and hands over nothing. The kernel has its list: ${all}. If none is ready, it may sleep.`;
 }
 
 function returned(recording, wait, waitName) {
