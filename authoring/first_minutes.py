@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,6 +27,7 @@ from typing import Any, Final, NamedTuple
 ROOT: Final = Path(__file__).resolve().parents[1]
 LINES: Final[dict[str, Any]] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "bufsize": 1}
 LIMIT, LONG_WAIT = 300.0, 3.0  # seconds
+START_TIME, LOOK_AGAIN = 30.0, 0.1  # seconds, for a JupyterLab that has said where it is
 SAYS_WHAT_FOR: Final = re.compile(r"\.\.\.\s*$")  # a line that ends so is about what comes next
 ADDRESS: Final = re.compile(r"http://127\.0\.0\.1:\d+/lab\S*\?token=\w+")
 LAST: Final = re.compile("closed")
@@ -114,14 +116,26 @@ def go(way: Way, environment: dict[str, str], clock: Clock) -> float:
     with subprocess.Popen(way.lab, cwd=way.folder, env=environment, **LINES) as lab:
         try:
             address = clock.follow(lab, until=ADDRESS)
-            with urllib.request.urlopen(address) as page:
-                clock.hear(f"JupyterLab's page is there: status {page.status}. A notebook is opened ...")
+            clock.hear(f"JupyterLab's page is there: status {status_of(address)}. A notebook is opened ...")
             cells = [way.python, "-c", CELLS, way.chapters]
             with subprocess.Popen(cells, cwd=way.folder, env=environment, **LINES) as kernel:
                 clock.follow(kernel, until=LAST)
                 return clock.seconds
         finally:
             lab.terminate()
+
+
+def status_of(address: str) -> int:
+    """Of the page there. JupyterLab says where it is, and on a busy machine listens there some moments later."""
+    deadline = time.monotonic() + START_TIME
+    while True:
+        try:
+            with urllib.request.urlopen(address) as page:
+                return int(page.status)
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK_AGAIN)
 
 
 class Clock:
