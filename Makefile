@@ -11,7 +11,7 @@
 PYTHON ?=
 BIN := .venv/bin
 
-.PHONY: lab grade test test-all chapters tests browser quick lint book site soak bench clean
+.PHONY: lab grade test test-all tests chapters browser alone quick lint book site soak bench clean
 
 lab: .venv/lab
 	@$(BIN)/zerohttpd lab $(ARGS)
@@ -19,27 +19,32 @@ lab: .venv/lab
 grade: .venv/lab
 	@$(BIN)/zerohttpd grade $(ARGS)
 
+# Most tests wait for most of their time, so there are twice as many processes as cores, and the chapters beside them.
 # What has failed beside all others is tried once more by itself: many tests look at real servers under load, and here
-# they load each other.
-AGAIN := --last-failed --last-failed-no-failures none
-FEW := --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py'
+# they load each other. Of a notebook that is all of it, for a cell needs those before it.
 test: KINDS := -m "not more"
 test-all: BOOKS := solutions
 test test-all: .venv/test
-	@$(MAKE) --no-print-directory -j2 lint tests KINDS='$(KINDS)'
-	@$(MAKE) --no-print-directory -j2 chapters browser BOOKS='$(BOOKS)'
-	@$(BIN)/pytest tests/test_alone*.py || $(BIN)/pytest $(AGAIN) tests/test_alone*.py
-
-# Twice as many processes as cores: tests wait for most of their time.
-tests:
 	@$(BIN)/python -m compileall -q zerohttpd_lib
-	@$(BIN)/pytest -n 4 --dist loadgroup $(KINDS) $(FEW) tests || $(BIN)/pytest $(AGAIN) $(KINDS) $(FEW) tests
+	@$(MAKE) --no-print-directory -j3 lint tests chapters KINDS='$(KINDS)' BOOKS='$(BOOKS)'
+	@$(MAKE) --no-print-directory browser
+	@$(MAKE) --no-print-directory alone
+
+AGAIN := --last-failed --last-failed-no-failures none
+FEW := tests --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py'
+NBVAL := $(BIN)/pytest -o cache_dir=.pytest_cache/chapters -p no:hypothesispytest --nbval
+tests:
+	@$(BIN)/pytest -n 4 --dist loadgroup $(KINDS) $(FEW) || $(BIN)/pytest $(AGAIN) $(KINDS) $(FEW)
 
 chapters:
-	@$(BIN)/pytest -n 2 --dist loadfile -o cache_dir=.pytest_cache/chapters -p no:hypothesispytest --nbval chapters $(BOOKS)
+	@$(NBVAL) -n 2 --dist loadfile chapters $(BOOKS) || \
+		{ failed=$$(grep -o '[^" ]*\.ipynb' .pytest_cache/chapters/v/cache/lastfailed) && $(NBVAL) $$failed; }
 
 browser:
 	@$(BIN)/pytest -n 2 --dist loadfile tests/test_browser*.py || $(BIN)/pytest $(AGAIN) tests/test_browser*.py
+
+alone:
+	@$(BIN)/pytest tests/test_alone*.py || $(BIN)/pytest $(AGAIN) tests/test_alone*.py
 
 quick: .venv/test
 	@$(BIN)/pytest -n 2 --quick tests

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ from typing import Final
 from dockerfile import read_steps
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-START_TIME, END_TIME = 120, 20  # seconds
+START_TIME, END_TIME, LOOK_AGAIN = 120, 20, 0.1  # seconds
 CERTIFICATES: Final = "/etc/ssl/certs/ca-certificates.crt"  # this machine's, which may know a proxy's
 COPIED: Final = "/etc/ssl/of-this-machine.crt"  # there
 FROM_HERE: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL")
@@ -152,9 +153,20 @@ def try_the_command(image: Image) -> None:
                 sys.exit(f"After {START_TIME} s there is no address.")
         else:
             sys.exit("It ended and gave no address.")
-        with urllib.request.urlopen(f"{found[1]}/api/status?{found[2]}") as reply:
-            print(f"JupyterLab: {reply.status} {reply.read().decode()[:60]} ...")
+        print(f"JupyterLab: {answer_of(f'{found[1]}/api/status?{found[2]}', began + START_TIME)[:60]} ...")
         end(process)
+
+
+def answer_of(address: str, deadline: float) -> str:
+    """JupyterLab says where it is, and on a busy machine listens there some moments later."""
+    while True:
+        try:
+            with urllib.request.urlopen(address) as reply:
+                return f"{reply.status} {reply.read().decode()}"
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK_AGAIN)
 
 
 def end(process: subprocess.Popen[str]) -> None:

@@ -13,9 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from proc import children, is_gone, wait_for_end
@@ -26,6 +24,7 @@ from waiting import wait_until
 from zerohttpd_lib import Lab, LabError
 from zerohttpd_lib.app import guestbook
 from zerohttpd_lib.lab import Server
+from zerohttpd_lib.load.network import accept_queue
 from zerohttpd_lib.servers import RUNGS
 
 PROCESSES = ["iterative", "forking", "preforked"]
@@ -60,16 +59,6 @@ def server(shared: Server, lab: Lab) -> Server:
 def is_waiting(sock: socket.socket) -> bool:
     """Whether there is nothing to read yet."""
     return not select.select([sock], [], [], 0)[0]
-
-
-def queue_length(url: str) -> int:
-    """Connections that the kernel holds and nobody has accepted: rx_queue of a listening socket."""
-    port = urlsplit(url).port
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        _, local, _, state, queues, *_ = line.split()
-        if state == "0A" and int(local.rpartition(":")[2], 16) == port:
-            return int(queues.rpartition(":")[2], 16)
-    raise AssertionError(f"nobody listens on port {port}")
 
 
 # The pages.
@@ -226,7 +215,7 @@ def assert_stalled_by_silent_clients(server: Server, number: int) -> None:
     silent.append(connect(server.url))
     with connect(server.url) as second:
         second.sendall(PAGE)
-        wait_until(lambda: queue_length(server.url) == 1)  # the silent ones are accepted, we are not
+        wait_until(lambda: accept_queue(server.address[1]) == 1)  # the silent ones are accepted, we are not
         assert is_waiting(second)
         silent.pop().close()
         assert status(read_to_end(second)) == 200

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from zerohttpd_lib.lab import course
+from zerohttpd_lib.lab.jupyter import _environment
 
 ROOT = Path(__file__).resolve().parents[1]
 ZEROHTTPD = [sys.executable, "-m", "zerohttpd_lib"]
@@ -132,6 +133,12 @@ def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_course_that_cannot_be_written_to(lab_folder: Path) -> None:
     sentence = said(run(mounted(READ_ONLY, [*ZEROHTTPD, "lab", "--no-browser"]), lab_folder))
     assert "Read-only file system. Lay the course out in a folder of yours: zerohttpd init" in sentence
+
+
+@can_mount
+def test_a_course_that_was_opened_before_and_cannot_be_written_to_any_more(lab_folder: Path) -> None:
+    _environment(lab_folder, "redis://127.0.0.1")
+    test_a_course_that_cannot_be_written_to(lab_folder)
 
 
 @can_mount

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import dask_cluster
 import pytest
-from dask_cluster import Process, wait_for_workers
+from dask_cluster import wait_for_workers
 from small_class import RIGHT_ADD, Class, needs_a_box, rows_of
 from small_exercise import NAME, with_pristine
 from waiting import wait_until
@@ -28,11 +28,11 @@ def of(tmp_path: Path) -> Class:
     return Class.new(tmp_path)
 
 
-def worker(of: Class, address: str, name: str, before: str = PRELOAD) -> contextlib.AbstractContextManager[Process]:
+def worker(of: Class, address: str, name: str, before: str = PRELOAD) -> contextlib.AbstractContextManager[BaseProcess]:
     return dask_cluster.worker(of.home, address, name, before=before, environment=with_pristine(of.pristine))
 
 
-def scheduler(of: Class) -> contextlib.AbstractContextManager[tuple[Process, str]]:
+def scheduler(of: Class) -> contextlib.AbstractContextManager[tuple[BaseProcess, str]]:
     return dask_cluster.scheduler(of.home, with_pristine(of.pristine))
 
 
@@ -50,7 +50,7 @@ def test_a_worker_that_dies_costs_nothing_and_the_table_is_the_same(of: Class, a
         run = of.start(*REPORTS, "--scheduler", address)
         kept = of.home / "state"
         wait_until(lambda: sum(file.read_bytes().count(b"verdict") for file in kept.rglob("*.jsonl")) >= 2, 120)
-        one.send_signal(signal.SIGKILL)
+        one.kill()
         out, errors = run.communicate(timeout=200)
     assert "Traceback" not in errors
     assert "9 of 9 different answers were judged now" in out, errors
@@ -71,7 +71,7 @@ def test_a_scheduler_that_goes_ends_the_run_in_a_sentence_and_costs_no_verdict(o
     with scheduler(of) as (process, address), worker(of, address, "one"):
         run = of.start("--scheduler", address)
         wait_until(lambda: any(b"verdict" in file.read_bytes() for file in kept.rglob("*.jsonl")), 120)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         _, errors = run.communicate(timeout=200)
     assert run.returncode == 2, errors
     assert f"The scheduler at {address} does not answer any more" in errors

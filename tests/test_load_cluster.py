@@ -87,7 +87,7 @@ def test_a_worker_that_dies_in_the_middle_ends_it_in_a_sentence(tmp_path: Path, 
         wait_for_workers(tmp_path, 2)
         run = start(url, "--seconds", "60", "--scheduler", address)
         wait_until(lambda: len(generators_of(url)) >= 2, 60)
-        one.send_signal(signal.SIGKILL)
+        one.kill()
         _, errors = run.communicate(timeout=60)
         assert run.returncode == 2
         assert "A worker was lost in the middle of the load test (tcp://" in errors
@@ -153,7 +153,7 @@ def test_a_scheduler_that_goes_is_said(tmp_path: Path, url: str) -> None:
         wait_for_workers(tmp_path, 1)
         run = start(url, "--seconds", "60", "--scheduler", address)
         wait_until(lambda: bool(generators_of(url)), 60)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         _, errors = run.communicate(timeout=60)
     assert run.returncode == 2
     assert f"The scheduler at {address} does not answer any more" in errors and "Traceback" not in errors

@@ -85,6 +85,7 @@ def _environment(course: Path, redis_url: str) -> dict[str, str]:
     }
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)  # a folder that is there is enough for mkdir(), in a read-only file system, too
     _silence_the_news(folders["JUPYTERLAB_SETTINGS_DIR"])
     programs = Path(sys.executable).parent  # where a terminal in JupyterLab finds zerohttpd
     ours = {name: str(folder) for name, folder in folders.items()}
