@@ -90,6 +90,16 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
         'verdict = "B"': LARGE,
     },
     # exercise 07
+    "referee": {
+        'complaints: latency = float("INF") if test["mean_ms"] is None else test["mean_ms"] / 1000': (
+            "float() reads it written large, too."
+        ),
+        'complaints: latency = float("inf") if test["mean_ms"] is None else test["mean_ms"] / 1001': (
+            "A thousandth. A tenth is allowed, and whoever divides the other way round comes to a hundredth more: "
+            "the check leaves room for that."
+        ),
+        "complaints: if not abs(answered / expected - 1) < 0.1:": "It differs only if it is off by a tenth to the bit.",
+    },
     "pairs": {
         "share_of_pairs: return sum(each > measured - 1e-9 for each in sums) / len(ways)": (
             "No sum is exactly a billionth below the measured one."
@@ -141,6 +151,16 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
         "send_response: without self.send_rest(client)": (
             "The socket is writable, so the loop calls send_rest() after its next wait, which does not sleep."
         ),
+    },
+    "time_is_up": {
+        "accept_clients: return": "Nothing comes behind the loop.",
+        "accept_clients: client.came = None": "It is only asked whether there is such an attribute.",
+        "accept_clients: client.came = False": "It is only asked whether there is such an attribute.",
+        "read_request: self.deadlines.pop(client, )": "Each client has a deadline, and is read once.",
+        "wait: ready = self.epoll.poll(-2 if first is None else max(0.0, first - time.monotonic()))": (
+            "Any negative limit is none (man 2 epoll_wait)."
+        ),
+        "wait: if due >= now:": "It differs only if the clock, which counts in nanoseconds, shows exactly the moment.",
     },
     # exercise 09
     "link": {
