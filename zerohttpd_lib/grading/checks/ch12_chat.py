@@ -51,10 +51,10 @@ def check_chat(answer: Answer) -> None:
         behind = stack.enter_context(Listener(server, slow=True))
         compare_one_behind(server, speaker, first, behind)
         behind.leave()
-        compare_limit(server, speaker, first, stack.enter_context(Listener(server, slow=True)))
         never = stack.enter_context(Listener(server, slow=True))
         last = stack.enter_context(Listener(server))
         compare_one_who_never_reads(server, speaker, (first, last), never)
+        compare_limit(server, speaker, first, stack.enter_context(Listener(server, slow=True)))
     server.check_alive()
 
 
