@@ -6,7 +6,7 @@ import fcntl
 import random
 import socket
 import struct
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ ARRIVES: Final = 2.0  # seconds, on loopback, until what has left is here
 MOST: Final = 16_000  # bytes that fit into one segment on loopback, whose largest has 65,536
 LARGE: Final = 6_000_000  # bytes, more than a socket's buffers hold
 CALL: Final = 6.0  # seconds
+LATER: Final = 0.4  # seconds until the client of a large page begins to read
 SWITCHES: Final = {"TCP_NODELAY": socket.TCP_NODELAY, "TCP_CORK": socket.TCP_CORK}
 
 DRIVER: Final = """
@@ -145,11 +146,13 @@ def check_large(answer: Answer) -> None:
     piece = random.randbytes(100_000)
     number = LARGE // len(piece)
     say = f"{LARGE:,} bytes in all, and a client that takes a moment to read them."
+    is_back = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        received = pool.submit(received_later, connection)
+        received = pool.submit(received_later, connection, is_back)
         try:
             call(answer, "send_as_often", connection.given, piece, number)
         finally:
+            is_back.set()
             data = received.result()
     if data == piece * number:
         return connection.close()
@@ -158,8 +161,9 @@ def check_large(answer: Answer) -> None:
     raise Wrong("scrambled", yours=f"{len(data):,} bytes", expected=f"{LARGE:,} bytes", say=say, hints=SCRAMBLED)
 
 
-def received_later(connection: Connection) -> bytes:
-    time.sleep(0.1)
+def received_later(connection: Connection, is_back: threading.Event) -> bytes:
+    """Whoever is back before anybody reads has not sent all of it: the buffers do not hold that much."""
+    is_back.wait(LATER)
     return connection.received(LARGE)
 
 
