@@ -51,7 +51,8 @@ def main(fd: int) -> None:
 
 
 def verdict_of(task: Any, job: Job) -> Verdict:
-    from .answer import Answer, DidNotStart
+    from .answer import Answer
+    from .asked import DidNotStart
     from .checks import Task
     from .checks.mistakes import explained
 
