@@ -7,6 +7,7 @@ import json
 import mmap
 import os
 import stat
+import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -26,10 +27,10 @@ _IN_FILE: Final = np.dtype(
 )
 
 
-def _open(path: str, flags: int) -> int:
+def _open(path: Path) -> int:
     """No link is followed, and nobody is waited for: a server could have put one, or a FIFO, in the file's place."""
     try:
-        return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as problem:
         if problem.errno == errno.ELOOP:
             raise ValueError("This file is not a trace.") from None
@@ -40,9 +41,10 @@ class TraceFile:
     """A trace file, mapped into memory. It can be read long after the server and the file are gone."""
 
     def __init__(self, path: Path) -> None:
-        self._file = open(path, "rb", opener=_open)  # noqa: SIM115 - as long as it is read: see _expect_all_of_it
+        self._descriptor = _open(path)
+        weakref.finalize(self, os.close, self._descriptor)
         self._expect_all_of_it()
-        self._memory = mmap.mmap(self._file.fileno(), layout.FILE_SIZE, prot=mmap.PROT_READ)
+        self._memory = mmap.mmap(self._descriptor, layout.FILE_SIZE, prot=mmap.PROT_READ)
         self._waits = np.frombuffer(self._memory, _IN_FILE, layout.WAITS, layout.WAITS_AT)
         self._entries = np.frombuffer(self._memory, ENTRY, layout.ENTRIES, layout.ENTRIES_AT)
         self._lives = np.frombuffer(self._memory, LIFE, layout.DESCRIPTORS, layout.LIVES_AT)
@@ -82,7 +84,7 @@ class TraceFile:
 
     def _expect_all_of_it(self) -> None:
         """Who reads memory behind a file's end is ended by SIGBUS (man 2 mmap), and a server may have cut it off."""
-        about = os.fstat(self._file.fileno())
+        about = os.fstat(self._descriptor)
         if not stat.S_ISREG(about.st_mode) or about.st_size < layout.FILE_SIZE:
             raise ValueError("This file is not a trace.")
 
