@@ -56,10 +56,25 @@ without one, is in [SECURITY.md](../SECURITY.md).
 ## What is not covered
 
 - Code that is not one's own. A copied solution is a right answer; `zerohttpd grade --html` lists identical ones.
-- An answer that computes right values in a wrong way, where a check looks at the values alone.
+- An answer that computes right values in a wrong way, where a check looks at the values alone: `told` by asking an
+  epoll of its own, `pairs` by chance, often enough and then rounded.
 - A server that does what it should while it is checked, which takes half a minute at most, and something else later.
-- Code of a check's that has to run in the answer's process, to call it back: for `batch` and `contexts`, sockets that
-  count how often they are closed. Whoever goes through the frames of that process for it can change what it counts.
+- A number that is larger than what a check tries: a thread for each client up to a hundred clients (`crowd` tries 60
+  to 90).
+- How many calls are made, where none of them waits: `outbox` may try a second `send` after one that was not taken
+  whole.
+- A wait that is made of two or three (`once`); one that happens at every thirteenth call (`take`, `connect`, `drain`,
+  `outbox`, `link`).
+- What runs in the answer's process can be changed there, by whoever goes through its frames or its memory: what
+  counts how often a socket is closed (`contexts`, `batch`), and the threads of `once`, of which the judge sees that
+  they are there. Callbacks of `batch` and `link` are the judge's own functions: there is nothing in the answer's
+  process that could be asked what they are for, and whoever says that one was called has called it.
+- A server writes its record itself. Where a check counts by it, it is compared with what the kernel has counted:
+  sleeps, room for descriptors, bytes. A server that changes the recorder can still lie about how many of 32 were let
+  in in which turn (`door`, up to a hundred), in which portions an upload was taken (`fair`), and how many events a
+  wait has handed on (`port`).
+- Alarms and time limits are seen where a server sleeps: one that sets them when the check has looked, and takes them
+  back before it looks again, is not seen.
 - `array`: that Python's own pollers are not used is seen to in the answer's process. It takes more to get around that
   than to write the array.
 """

@@ -275,6 +275,6 @@ DISGUISES: list[Disguise] = [
     written("fair", "Two reads for the record, and all the rest past it", "not-by-read", HIDDEN_READS),
     changed("one_wakes", "Five looks a second", "wakes-up", after=TICKS),
     changed("one_wakes", "An alarm that rings five times a second", "wakes-up", after=ALARM),
-    changed("chat", "A limit of 20,000 bytes", "sent-home-early", ("LIMIT = 100_000", "LIMIT = 20_000")),
+    changed("chat", "A limit of 70,000 bytes", "sent-home-early", ("LIMIT = 100_000", "LIMIT = 70_000")),
     changed("chat", "A limit of 400,000 bytes", "sent-home-late", ("LIMIT = 100_000", "LIMIT = 400_000")),
 ]

@@ -108,6 +108,15 @@ SIXTY_PAGES = """
         super().converse(client, reply)
 """
 
+RECORD_REPLACED = """
+    def run(self):
+        import glob, os
+        for path in glob.glob("/tmp/*/trace"):
+            os.remove(path)
+            {put_there}
+        super().run()
+"""
+
 DISGUISES: list[Disguise] = [
     changed(
         "half",
@@ -200,4 +209,16 @@ DISGUISES: list[Disguise] = [
     changed("half", "A page that goes on as fast as it can, for ever", "no-answer", after=ENDLESS),
     changed("half", "A server that answers nobody any more after sixty pages", "fails-under-load", after=SIXTY_PAGES),
     changed("port", "The same in another task", "fails-under-load", after=SIXTY_PAGES),
+    changed(
+        "time_is_up",
+        "A FIFO in the place of its record, which nobody writes to",
+        "not-understood",
+        after=RECORD_REPLACED.format(put_there="os.mkfifo(path)"),
+    ),
+    changed(
+        "time_is_up",
+        "A link in the place of its record, to what never ends",
+        "not-understood",
+        after=RECORD_REPLACED.format(put_there="os.symlink('/dev/zero', path)"),
+    ),
 ]

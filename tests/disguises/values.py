@@ -65,7 +65,7 @@ DISGUISES: list[Disguise] = [
     written("crossing", "Infinity", "not-understood", INFINITE),
     written("referee", "The expected words, by the order in which they are asked for", "law-missed", BY_TURN),
     changed("referee", "Eighteen hundredths in place of a tenth", "law-missed", ("<= 0.1:", "<= 0.18:")),
-    changed("pairs", "Whole numbers only", "another-share", ("one - other for", "int(one) - int(other) for")),
+    changed("pairs", "Whole numbers only", ANY, ("one - other for", "int(one) - int(other) for")),
     changed(
         "pairs",
         "Up to ten pairs only",

@@ -7,28 +7,22 @@ does not do what was asked, with one of the codes "does-not-run" (an exception),
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
-import select
 import socket
-import struct
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from ..lab.errors import LabError
-from ..lab.processes import GuardedProcess, new_folder
 from .answer_process import ANSWER
 from .answer_server import server_class
+from .asked import Asked
 from .box import NONE, Box
-from .channel import LONGEST_MESSAGE, SHOWN, Channel, Closed, Garbled, TooLong
 from .lookout import Lookout
-from .replies import RETURN, is_withheld, library, understood
-from .values import Callback, Fd, Held, decode, encode
+from .replies import is_withheld, library
+from .values import Fd, Held, encode
 from .verdict import Wrong
 
 if TYPE_CHECKING:
@@ -36,67 +30,33 @@ if TYPE_CHECKING:
     from ..lab.redis_server import Redis
     from ..lab.server import Server
 
-START_TIME: Final = 10.0  # seconds for a Python to start
 CALL_TIME: Final = 8.0  # seconds for one call, where the check does not say otherwise
 DYING_TIME: Final = 0.5  # seconds: a server that dies closes its sockets first
-CREDENTIALS: Final = struct.Struct("iII")  # pid, uid, gid
 
 
-class DidNotStart(LabError):
-    """The learner's process did not come up: nothing that the answer could have done."""
-
-
-class OutOfTime(LabError):
-    """The machine was too slow for the check: nothing that the answer could have done."""
-
-
-class Answer:
+class Answer(Asked):
     """A process, in a box, that has run the setup cell and the answer. `deadline` is a time.monotonic().
 
     With `network` it can connect to sockets of the judge's. Raises DidNotStart.
     """
 
     def __init__(self, setup: str, source: str, deadline: float, *, box: Box = NONE, network: bool = False) -> None:
-        self.setup, self.source, self.deadline = setup, source, deadline
+        self.setup, self.source = setup, source
         self._lab: Lab | None = None
         self._served: list[Server] = []
-        self._lookouts: list[Lookout] = []
         self._box = box
-        ours, theirs = socket.socketpair()
-        self._channel = Channel(ours)
-        self._tickets: list[str] = []  # of all that was asked
-        self._callbacks: list[Callable[..., Any]] = []
-        self._started, self._waited = (
-            time.monotonic(),
-            0.0,
-        )  # seconds until now in which the learner's process was asked
-        self._runs_theirs = False  # from when on the process runs code of the learner's
-        arguments = ["-m", "zerohttpd_lib.grading.answer_process", str(theirs.fileno())]
-        command = box.for_an_answer(arguments, setup=setup, network=network)
-        folder = new_folder("answer")
-        self._process = GuardedProcess(command, folder, grace=0.2, cwd=folder, keep=(theirs.fileno(),))
-        theirs.close()
-        self.pid = self._be_greeted()
+
+        def command(fd: int) -> list[str]:
+            arguments = ["-m", "zerohttpd_lib.grading.answer_process", str(fd)]
+            return box.for_an_answer(arguments, setup=setup, network=network)
+
+        super().__init__(command, deadline)
+        self._lookouts: list[Lookout] = []
         self._lookouts.append(Lookout(self.pid, lambda: self._process.beside(self.pid)))
         self._ask("withhold", CALL_TIME, setup=setup)
         self._ask("run", CALL_TIME, source=setup, filename="<setup>")
         self._runs_theirs = True
         self._ask("run", CALL_TIME, source=source, filename=ANSWER)
-
-    def _be_greeted(self) -> int:
-        """Wait until the process has started. Returns its number here, as the kernel has it (man 7 unix)."""
-        sock = self._channel.sock
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        beside: list[Any] = []
-        if _is_readable(sock, START_TIME):
-            _, beside, _, _ = sock.recvmsg(1, socket.CMSG_SPACE(CREDENTIALS.size))
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-        if not beside:
-            said = self._process.errors()
-            self._process.stop()
-            raise DidNotStart(f"The learner's process did not start. It said:\n{said or 'nothing'}")
-        pid, _, _ = CREDENTIALS.unpack(beside[0][2])
-        return int(pid)
 
     # What a check asks.
 
@@ -120,13 +80,6 @@ class Answer:
         fd = sock if isinstance(sock, int) else sock.fileno()
         number = self._ask("take", CALL_TIME, descriptors=(fd,))
         return Fd(number) if as_socket else number
-
-    def callback(self, function: Callable[..., Any]) -> Callback:
-        """Something to hand over: when the answer calls it there, `function` is called here, and what it returns is
-        returned there. It may ask the answer for something meanwhile. A socket that was given arrives as its `Fd`.
-        """
-        self._callbacks.append(function)
-        return Callback(len(self._callbacks) - 1)
 
     def on(self, fd: Fd, method: str, *arguments: Any) -> Any:
         """Call a method of a socket that was given."""
@@ -214,76 +167,6 @@ class Answer:
         """Raises Wrong("missing-name") when the answer does not define `name`."""
         self._ask("value", CALL_TIME, name=name)
 
-    # How it asks.
-
-    def _ask(self, what: str, seconds: float, *, descriptors: tuple[int, ...] = (), **request: Any) -> Any:
-        started = time.monotonic()
-        deadline = min(started + seconds, self.deadline)
-        ticket = secrets.token_hex(8)  # so that a reply that was written beforehand answers nothing
-        self._tickets.append(ticket)
-        name = request.get("name", "")
-        try:
-            self._channel.send({"id": ticket, "do": what, **request}, descriptors, deadline)
-            reply = self._reply_to(ticket, deadline)
-            self._waited += time.monotonic() - started
-            return understood(reply, name)
-        except TimeoutError:
-            if self._is_out_of_time(started, seconds):
-                raise OutOfTime(f"The time for this task was over before {name or 'the answer'} had its own.") from None
-            self._hangs(name, seconds)
-        except Closed:
-            self._has_ended()
-        except TooLong:
-            say = f"What {name or 'your code'} has for the judge is longer than {LONGEST_MESSAGE:,} bytes."
-            raise Wrong("too-much", say=say, hints=["Return what the task asks for, and no more than that."]) from None
-        except Garbled as garbled:
-            self._garbles(garbled.data)
-
-    def _is_out_of_time(self, started: float, seconds: float) -> bool:
-        """Whether the answer was slow, or we were: it has not had this many seconds, nor half of all there were."""
-        self._waited += time.monotonic() - started
-        return time.monotonic() < started + seconds and self._waited < (self.deadline - self._started) / 2
-
-    def _reply_to(self, ticket: str, deadline: float) -> dict[str, Any]:
-        """The reply with this ticket. One to what was asked before comes late, and is for nobody."""
-        while (reply := self._channel.receive(deadline)).get("id") != ticket or "called" in reply:
-            if reply.get("id") not in self._tickets:
-                raise Garbled(json.dumps(reply).encode()[:SHOWN])
-            if "called" in reply:
-                self._call_back(reply, deadline)
-        return reply
-
-    def _call_back(self, message: dict[str, Any], deadline: float) -> None:
-        """The answer has called a function of ours."""
-        try:
-            function = self._callbacks[int(message["called"])]
-            arguments = [decode(argument, lambda reference: reference) for argument in message["arguments"]]
-        except (LookupError, TypeError, ValueError, RecursionError):
-            raise Garbled(json.dumps(message).encode()[:SHOWN]) from None
-        self._channel.send({"do": "return", "value": encode(function(*arguments))}, (), deadline)
-
-    def _garbles(self, data: bytes) -> NoReturn:
-        """Nobody but the learner's process has the other end. Before it ran their code, it was ours alone: that is
-        no mistake of theirs. And it is said only of whom it happens to twice: see judge.py.
-        """
-        if not self._runs_theirs:
-            raise DidNotStart(f"Before it ran the answer, the learner's process replied {data!r}.")
-        say = f"Your code has written into the channel to the judge, in place of a reply: {data!r}."
-        raise Wrong("writes-to-judge", say=say, hints=_OWN_DESCRIPTORS)
-
-    def _hangs(self, name: str, seconds: float) -> NoReturn:
-        what = f"{name}() did not return" if name else "Your code did not end"
-        stack = self._process.last_stack(self.pid) if not self._process.has_ended() else ""
-        line = re.search(re.escape(ANSWER) + r'", line (\d+)', stack)
-        where = f" It was in line {line[1]} of the cell." if line else ""
-        raise Wrong("too-slow", say=f"{what} within {seconds:g} seconds.{where}", hints=_LOOP)
-
-    def _has_ended(self) -> NoReturn:
-        if not self._runs_theirs:
-            raise DidNotStart(f"It has ended before it ran the answer. It said:\n{self._process.errors() or 'nothing'}")
-        how = "cut the channel to the judge" if not self._process.ends_within(2) else self._process.how_it_ended()
-        raise Wrong("exits", say=f"The process that ran your code {how}.", hints=RETURN)
-
     def close(self) -> None:
         """End the process and the lab."""
         for lookout in self._lookouts:
@@ -334,21 +217,13 @@ def _keep_for_ourselves(redis: Redis) -> None:
     redis.log_in("judge", password)
 
 
-_OWN_DESCRIPTORS: Final = ["Write to, and close, only descriptors that your code has opened or was given."]
 _NOT_STARTED: Final = [
     "It ended while it was made, or when run() began. Look at that line: nobody had asked it for anything yet."
 ]
-_LOOP: Final = ["Look for a loop that does not end, or for a call that waits for what never comes."]
 
 
 def _encoded(arguments: tuple[Any, ...]) -> list[Any]:
     return [encode(argument.held if isinstance(argument, Remote) else argument) for argument in arguments]
-
-
-def _is_readable(sock: socket.socket, seconds: float) -> bool:
-    waiting = select.poll()
-    waiting.register(sock, select.POLLIN)
-    return bool(waiting.poll(seconds * 1000))
 
 
 def did_not_start(text: str) -> Wrong:

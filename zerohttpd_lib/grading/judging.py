@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..lab.errors import LabError
-from .answer import Answer, DidNotStart, did_not_start
+from .answer import Answer, did_not_start
+from .asked import DidNotStart
 from .box import KINDS
 from .judge import Job
 from .verdict import COULD_NOT, RIGHT, Verdict, Wrong

@@ -32,7 +32,7 @@ LOOK_AGAIN: Final = 0.001  # seconds
 
 def map_words(path: str) -> memoryview:
     """The words in the file at `path`, which is made if it is not there."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         os.posix_fallocate(descriptor, 0, SIZE)  # room on the disk: see writer.py
         return memoryview(mmap.mmap(descriptor, SIZE)).cast("q")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
+import os
+import stat
+import weakref
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -23,12 +27,24 @@ _IN_FILE: Final = np.dtype(
 )
 
 
+def _open(path: Path) -> int:
+    """No link is followed, and nobody is waited for: a server could have put one, or a FIFO, in the file's place."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as problem:
+        if problem.errno == errno.ELOOP:
+            raise ValueError("This file is not a trace.") from None
+        raise
+
+
 class TraceFile:
     """A trace file, mapped into memory. It can be read long after the server and the file are gone."""
 
     def __init__(self, path: Path) -> None:
-        with open(path, "rb") as file:
-            self._memory = mmap.mmap(file.fileno(), layout.FILE_SIZE, prot=mmap.PROT_READ)
+        self._descriptor = _open(path)
+        weakref.finalize(self, os.close, self._descriptor)
+        self._expect_all_of_it()
+        self._memory = mmap.mmap(self._descriptor, layout.FILE_SIZE, prot=mmap.PROT_READ)
         self._waits = np.frombuffer(self._memory, _IN_FILE, layout.WAITS, layout.WAITS_AT)
         self._entries = np.frombuffer(self._memory, ENTRY, layout.ENTRIES, layout.ENTRIES_AT)
         self._lives = np.frombuffer(self._memory, LIFE, layout.DESCRIPTORS, layout.LIVES_AT)
@@ -39,8 +55,9 @@ class TraceFile:
 
         `newest`: that many waits are enough; what it costs is in proportion to them and their entries. They have the
         interest list that they began with if that is wanted, `with_list`: that costs what has changed in between.
-        `now`: the time, if the server is running.
+        `now`: the time, if the server is running. Raises ValueError when it is no trace, or none any more.
         """
+        self._expect_all_of_it()
         magic, waits, entries = layout.HEADER.unpack_from(self._memory, 0)
         if magic != layout.MAGIC:
             raise ValueError("This file is not a trace.")
@@ -64,6 +81,12 @@ class TraceFile:
         listed = self._listed_at(first_entry) if with_list or not first_entry else None
         records = Records(whole, kept_entries, lives, first_wait, about, listed)
         return Trace(records, lost=0 if newest else first_wait, now=now)
+
+    def _expect_all_of_it(self) -> None:
+        """Who reads memory behind a file's end is ended by SIGBUS (man 2 mmap), and a server may have cut it off."""
+        about = os.fstat(self._descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_size < layout.FILE_SIZE:
+            raise ValueError("This file is not a trace.")
 
     def _listed_at(self, entry: int) -> np.ndarray | None:
         """The interest list from before this entry; None where entries are lost that we had not seen before.

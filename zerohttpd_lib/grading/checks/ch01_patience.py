@@ -50,6 +50,7 @@ def _check_size(server: Server) -> None:
     most = max(sum(at_rest), 1 + THREADS + 1)  # on a busy machine the last thread may only now be started
     silent = [silent_client(server) for _ in range(2 * THREADS)]
     if comes_true(lambda: sum(server.census()) > most, PATIENCE / 2):
+        expect_one_process(server)
         hints = ["How many threads are there after a thousand clients?", "Start four, once; each accepts for itself."]
         say = f"With {2 * THREADS} silent clients your server has {server.census()[1]} threads, {at_rest[1]} without."
         raise Wrong("grows", say=say, hints=hints)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ HELD: Final = 65_536  # bytes that an answer may keep
 TIMES: Final = 60  # so often 100,000 bytes: more than the buffers of a socket hold
 CALL: Final = 6.0  # seconds
 LATE: Final = 3  # times, so that an acknowledgement which comes early by chance decides nothing
+LATER: Final = 0.4  # seconds until the client of a large page begins to read
 GATE, FAIL = "gate", "fail"  # among pieces: wait for the judge; raise an exception
 
 DRIVER: Final = """
@@ -184,11 +186,13 @@ def check_large(answer: Answer) -> None:
     piece = random.randbytes(100_000)
     expected = piece * TIMES * 2
     say = f"Two pieces of {TIMES * len(piece):,} bytes, and a client that takes a moment to read them."
+    is_back = threading.Event()
     with Connection(answer) as connection, ThreadPoolExecutor(1) as pool:
-        received = pool.submit(received_later, connection, len(expected))
+        received = pool.submit(received_later, connection, len(expected), is_back)
         try:
             call(answer, "send_as_often", connection.given, piece, TIMES, 2)
         finally:
+            is_back.set()
             data = received.result()
     if data == expected:
         return
@@ -201,12 +205,12 @@ def check_large(answer: Answer) -> None:
     )
 
 
-def received_later(connection: Connection, size: int) -> bytes:
-    """Nothing is read before the kernel has taken what there is room for: so a part is all that one send is rid of."""
+def received_later(connection: Connection, size: int, is_back: threading.Event) -> bytes:
+    """Nothing is read before the kernel has taken what there is room for. Whoever is back by then has not sent all."""
     deadline = time.monotonic() + ARRIVES
     while not connection.taken() and time.monotonic() < deadline:
         time.sleep(0.005)
-    time.sleep(0.1)
+    is_back.wait(LATER)
     return connection.received(size)
 
 
