@@ -34,7 +34,7 @@ CHAPTERS = ROOT / "chapters"
 EXERCISES = ROOT / "exercises"
 SOLUTIONS = ROOT / "solutions"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-CELL_TIME = 120  # seconds
+CELL_TIME = 300  # seconds; a sweep takes minutes on a busy machine
 NOT_SAVED = "output-not-saved"  # the tag of a cell whose output speaks of the machine, and of nothing else
 
 

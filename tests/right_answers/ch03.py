@@ -22,10 +22,11 @@ RIGHT = {
         RightAnswer(
             "pieces that are joined, in a bytearray",
             """%%answer last_words
-def last_words(sock):
+def last_words(sock, seconds):
     array = (PollFd * 1)(PollFd(sock.fileno(), select.POLLIN | select.POLLRDHUP))
     kept, room = bytearray(), memoryview(bytearray(333))
-    while poll(array, -1):
+    end = time.time() + seconds
+    while poll(array, max(0, round((end - time.time()) * 1000))):
         try:
             number = sock.recv_into(room)
         except ConnectionError:
@@ -33,17 +34,23 @@ def last_words(sock):
         if number == 0:
             return kept, "closed"
         kept += room[:number]
+        if time.time() >= end:
+            break
+    return kept, "still there"
 """,
         ),
         RightAnswer(
             "Python's own poll, and all that is there at each event",
             """%%answer last_words
-def last_words(sock):
+def last_words(sock, seconds):
     poller = select.poll()
     poller.register(sock, select.POLLIN)
-    pieces = []
+    pieces, last = [], time.perf_counter() + seconds
     while True:
-        poller.poll()
+        left = last - time.perf_counter()
+        if left <= 0:
+            return b"".join(pieces), "still there"
+        poller.poll(left * 1000)
         try:
             while piece := sock.recv(500, socket.MSG_DONTWAIT):
                 pieces.append(piece)
@@ -57,21 +64,28 @@ def last_words(sock):
         RightAnswer(
             "a generator, and a list for a pair",
             """%%answer last_words
-def pieces_of(sock):
+import math
+
+
+def pieces_of(sock, end):
     array = (PollFd * 1)(PollFd(sock.fileno(), select.POLLIN))
-    while True:
-        poll(array, milliseconds=-1)
+    while poll(array, milliseconds=max(0, math.ceil(1000 * (end - time.monotonic())))):
         piece = sock.recv(65536)
         if not piece:
             return
         yield piece
+        if time.monotonic() > end:
+            break
+    raise TimeoutError
 
 
-def last_words(sock):
+def last_words(sock, seconds):
     data, how = b"", "closed"
     try:
-        for piece in pieces_of(sock):
+        for piece in pieces_of(sock, time.monotonic() + seconds):
             data += piece
+    except TimeoutError:
+        how = "still there"
     except OSError:
         how = "reset"
     return [memoryview(data), how]
@@ -88,7 +102,7 @@ class ArrayPoller:
 
     def place(self, fd):
         for place in range(self.number):
-            if self.array[place].fd == fd:
+            if self.array[place].fd in (fd, ~fd):
                 return place
         raise KeyError(fd)
 
@@ -100,11 +114,17 @@ class ArrayPoller:
         self.array[self.place(fd)].events = events
 
     def forget(self, fd):
+        self.resume(fd)
         kept = [(one.fd, one.events) for one in self.array[: self.number] if one.fd != fd]
-        self.place(fd)
         self.number = 0
         for fd, events in kept:
             self.watch(fd, events)
+
+    def pause(self, fd):
+        self.array[self.place(fd)].fd = ~fd
+
+    def resume(self, fd):
+        self.array[self.place(fd)].fd = fd
 
     def wait(self, milliseconds):
         used = (PollFd * self.number).from_buffer(self.array)
@@ -126,7 +146,7 @@ class ArrayPoller:
 
     def watch(self, fd, events):
         self.array = None
-        self.asked.append([fd, events])
+        self.asked.append([fd, events, True])
 
     def modify(self, fd, events):
         entry = self.find(fd)
@@ -141,6 +161,15 @@ class ArrayPoller:
         self.array = None
         self.asked.remove(self.find(fd))
 
+    def pause(self, fd, heard=False):
+        if self.find(fd) is None:
+            raise KeyError(fd)
+        self.array = None
+        self.find(fd)[2] = heard
+
+    def resume(self, fd):
+        self.pause(fd, True)
+
     def ready(self):
         for entry in self.array:
             if entry.revents != 0:
@@ -148,8 +177,9 @@ class ArrayPoller:
 
     def wait(self, milliseconds):
         if self.array is None:
-            self.array = (PollFd * len(self.asked))()
-            for place, (fd, events) in enumerate(self.asked):
+            heard = [(fd, events) for fd, events, is_heard in self.asked if is_heard]
+            self.array = (PollFd * len(heard))()
+            for place, (fd, events) in enumerate(heard):
                 self.array[place].fd, self.array[place].events = fd, events
         poll(self.array, milliseconds)
         return list(self.ready())
@@ -166,6 +196,12 @@ class ArrayPoller(dict):
         self[fd].events = events
 
     forget = dict.__delitem__
+
+    def pause(self, fd):
+        self[fd].fd = -1 - fd
+
+    def resume(self, fd):
+        self[fd].fd = fd
 
     def wait(self, milliseconds):
         array = (PollFd * len(self))(*self.values())

@@ -7,7 +7,23 @@ revents = {"a": "IN|HUP", "b": "none", "c": "IN", "d": "ERR|HUP", "e": "NVAL"}
 """
 
 LAST_WORDS = """%%answer last_words
-def last_words(sock):
+def last_words(sock, seconds):
+    array = (PollFd * 1)(PollFd(sock.fileno(), select.POLLIN))
+    data, end = b"", time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if poll(array, milliseconds=int(left * 1000) + 1):
+            try:
+                piece = sock.recv(1000)
+            except ConnectionResetError:
+                return data, "reset"
+            if not piece:
+                return data, "closed"
+            data += piece
+    return data, "still there"
+"""
+
+NO_LIMIT = """%%answer last_words
+def last_words(sock, seconds):
     array = (PollFd * 1)(PollFd(sock.fileno(), select.POLLIN))
     data = b""
     while True:
@@ -25,6 +41,7 @@ ARRAY = """%%answer array
 class ArrayPoller:
     def __init__(self):
         self.events = {}
+        self.paused = set()
 
     def watch(self, fd, events):
         self.events[fd] = events
@@ -36,9 +53,20 @@ class ArrayPoller:
 
     def forget(self, fd):
         del self.events[fd]
+        self.paused.discard(fd)
+
+    def pause(self, fd):
+        if fd not in self.events:
+            raise KeyError(fd, "pause")
+        self.paused.add(fd)
+
+    def resume(self, fd):
+        if fd not in self.events:
+            raise KeyError(fd, "resume")
+        self.paused.discard(fd)
 
     def wait(self, milliseconds):
-        entries = [PollFd(fd, events) for fd, events in self.events.items()]
+        entries = [PollFd(~fd if fd in self.paused else fd, events) for fd, events in self.events.items()]
         array = (PollFd * len(entries))(*entries)
         poll(array, milliseconds)
         return [(entry.fd, entry.revents) for entry in array if entry.revents]
@@ -56,6 +84,23 @@ SPINS = """import time
         end = time.monotonic() + milliseconds / 1000
         while not poll(array, 0) and (milliseconds < 0 or time.monotonic() < end):
             pass"""
+
+HUP_FIRST = """            if array[0].revents & select.POLLHUP:
+                return data, "closed"
+"""
+AGAIN = """            data += piece
+            end = time.monotonic() + seconds
+"""
+EACH = """        if not poll(array, milliseconds=int(seconds * 1000)):
+            return data, "still there"
+"""
+EARLY = """        if not poll(array, milliseconds=int(seconds)):
+            return data, "still there"
+"""
+
+RESUME = """            raise KeyError(fd, "resume")
+        self.paused.discard(fd)
+"""
 
 
 def changed(cell: str, old: str, new: str) -> str:
@@ -82,16 +127,16 @@ WRONG = {
             "leaves-at-hup",
             changed(
                 LAST_WORDS,
-                "milliseconds=-1)\n",
-                'milliseconds=-1)\n        if array[0].revents & select.POLLHUP:\n            return data, "closed"\n',
+                "            try:\n",
+                f"{HUP_FIRST}            try:\n",
             ),
         ),
         WrongAnswer(
             "stops-early",
             """%%answer last_words
-def last_words(sock):
+def last_words(sock, seconds):
     array = (PollFd * 1)(PollFd(sock.fileno(), select.POLLIN))
-    poll(array, milliseconds=-1)
+    poll(array, milliseconds=int(seconds * 1000))
     try:
         return sock.recv(1000), "closed"
     except ConnectionResetError:
@@ -100,39 +145,36 @@ def last_words(sock):
         ),
         WrongAnswer("reset-escapes", changed(LAST_WORDS, "ConnectionResetError", "BrokenPipeError")),
         WrongAnswer("how-it-ended", changed(LAST_WORDS, '"reset"', '"closed"')),
+        WrongAnswer("how-it-ended", changed(LAST_WORDS, '"still there"', '"closed"')),
         WrongAnswer("lost-at-reset", changed(LAST_WORDS, 'data, "reset"', 'b"", "reset"')),
         WrongAnswer("no-pair", changed(LAST_WORDS, 'return data, "closed"', "return data")),
         WrongAnswer("too-slow", changed(LAST_WORDS, "select.POLLIN", "0")),
-        # Takes 100 ms of silence for the end.
+        # Takes 300 ms of silence for the end.
         WrongAnswer(
             "stops-early",
             changed(
-                LAST_WORDS,
-                "poll(array, milliseconds=-1)\n",
-                'if not poll(array, 300) and data:\n            return data, "closed"\n',
+                changed(LAST_WORDS, "int(left * 1000) + 1", "300"),
+                "            data += piece\n",
+                '            data += piece\n        elif data:\n            return data, "closed"\n',
             ),
         ),
+        # Looks ten times a second, or again and again.
+        WrongAnswer("wakes-up", changed(LAST_WORDS, "int(left * 1000) + 1", "100")),
+        WrongAnswer("wakes-up", changed(LAST_WORDS, "int(left * 1000) + 1", "0")),
         WrongAnswer(
-            "wakes-up",
-            changed(
-                LAST_WORDS,
-                "milliseconds=-1)",
-                "milliseconds=100)\n        if not array[0].revents:\n            continue",
-            ),
+            "reads-without-asking", changed(LAST_WORDS, "if poll(array, milliseconds=int(left * 1000) + 1)", "if True")
         ),
-        WrongAnswer(
-            "wakes-up",
-            changed(
-                LAST_WORDS, "poll(array, milliseconds=-1)", "while not poll(array, milliseconds=0):\n            pass"
-            ),
-        ),
-        WrongAnswer("reads-without-asking", changed(LAST_WORDS, "        poll(array, milliseconds=-1)\n", "")),
+        WrongAnswer("no-limit", NO_LIMIT),
+        WrongAnswer("starts-again", changed(LAST_WORDS, "            data += piece\n", AGAIN)),
+        WrongAnswer("starts-again", changed(NO_LIMIT, "        poll(array, milliseconds=-1)\n", EACH)),
+        WrongAnswer("leaves-early", changed(NO_LIMIT, "        poll(array, milliseconds=-1)\n", EARLY)),
+        WrongAnswer("lost-at-the-end", changed(LAST_WORDS, 'data, "still there"', 'b"", "still there"')),
         WrongAnswer(
             "swallows-errors",
             changed(
                 LAST_WORDS,
-                'except ConnectionResetError:\n            return data, "reset"',
-                'except Exception:\n            return data, "closed"',
+                'except ConnectionResetError:\n                return data, "reset"',
+                'except Exception:\n                return data, "closed"',
             ),
         ),
         WrongAnswer(
@@ -193,6 +235,47 @@ class ArrayPoller:
             ),
         ),
         WrongAnswer("keeps-forgotten", changed(ARRAY, "del self.events[fd]", "self.events[fd]")),
+        WrongAnswer("paused-reported", changed(ARRAY, "self.paused.add(fd)", "pass")),
+        WrongAnswer("pause-toggles", changed(ARRAY, "self.paused.add(fd)", "self.paused ^= {fd}")),
+        WrongAnswer(
+            "paused-hangs-up",
+            changed(
+                ARRAY,
+                "PollFd(~fd if fd in self.paused else fd, events)",
+                "PollFd(fd, 0 if fd in self.paused else events)",
+            ),
+        ),
+        WrongAnswer(
+            "modify-resumes",
+            changed(
+                ARRAY,
+                "raise KeyError(fd)\n        self.events[fd] =",
+                "raise KeyError(fd)\n        self.paused.discard(fd)\n        self.events[fd] =",
+            ),
+        ),
+        WrongAnswer("never-resumed", changed(ARRAY, RESUME, RESUME.replace("discard(fd)", "discard(~fd)"))),
+        WrongAnswer("loses-place", changed(ARRAY, RESUME, f"{RESUME}        self.events[fd] = self.events.pop(fd)\n")),
+        WrongAnswer(
+            "stays-paused",
+            changed(ARRAY, "del self.events[fd]\n        self.paused.discard(fd)", "del self.events[fd]"),
+        ),
+        WrongAnswer(
+            "forgets-change",
+            changed(
+                changed(ARRAY, "self.paused.add(fd)", "self.paused.add(fd)\n        self.before = self.events[fd]"),
+                RESUME,
+                f"{RESUME}        self.events[fd] = self.before\n",
+            ),
+        ),
+        WrongAnswer(
+            "paused-wakes",
+            changed(
+                changed(ARRAY, "~fd if fd in self.paused else fd", "fd"),
+                "if entry.revents]",
+                "if entry.revents and entry.fd not in self.paused]",
+            ),
+        ),
+        WrongAnswer("no-error", changed(ARRAY, RESUME, RESUME.replace('raise KeyError(fd, "resume")', "pass"))),
         WrongAnswer("drops-unasked", changed(ARRAY, "if entry.revents]", "if entry.revents & entry.events]")),
         WrongAnswer("no-error", changed(ARRAY, "del self.events[fd]", "self.events.pop(fd, None)")),
         WrongAnswer("drops-unasked", changed(ARRAY, "if entry.revents]", "if entry.revents & ~select.POLLNVAL]")),

@@ -5,33 +5,16 @@ from __future__ import annotations
 import random
 import re
 import select
-import socket
 import threading
 import time
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from ...kernel.events import event_names
-from ...kernel.pollfd import PollFd, poll
 from . import Answer, Raised, Remote, Wrong, task
+from .ch03_paused import check_paused
+from .ch03_poller import Watched, expect_key_error, expect_ready, revents
 from .effort import Effort, effort_within
-
-
-class Watched:
-    """Pairs of sockets, of each of which the learner's process has one side, in an order that is not that of numbers.
-
-    `fds`: the numbers there. `theirs`: the other sides. `ours`: the same sides as in the learner's process, kept
-    here so that the kernel can be asked about them.
-    """
-
-    def __init__(self, answer: Answer, number: int) -> None:
-        pairs = [socket.socketpair() for _ in range(number)]
-        given = [(answer.give(ours), ours, theirs) for ours, theirs in pairs]
-        random.shuffle(given)
-        self.fds: list[int] = [fd for fd, _, _ in given]
-        self.ours = [ours for _, ours, _ in given]
-        self.theirs = [theirs for _, _, theirs in given]
-
 
 # The cell is to hand an array to poll(2). Python's own pollers would make one out of sight.
 # Nor is there a way back to them: not by another import of the module, nor by a search of the memory.
@@ -84,6 +67,7 @@ def check_the_array(answer: Answer) -> None:
         raise Wrong("one-by-one", say="wait(1500) slept although two of its descriptors were ready.", hints=ONE_BY_ONE)
     check_changes(poller, pairs, some)
     check_waiting(answer, poller, pairs, next(number for number in reversed(range(6)) if number not in some))
+    check_paused(answer)
     check_made_up_changes(answer)
 
 
@@ -147,19 +131,25 @@ def check_made_up_changes(answer: Answer) -> None:
     """As chance has it, one is watched, changed or forgotten; each time the kernel is asked about the same sides."""
     poller, pairs = answer.make("ArrayPoller"), Watched(answer, 5)
     asked: dict[int, int] = {}  # by number of the pair, in the order in which they came to be watched
+    paused: set[int] = set()
     for number in random.sample(range(5), 3):
         pairs.theirs[number].send(b"x")
     random.choice(pairs.theirs).close()
 
     def change(method: str, number: int, events: int | None = None) -> None:
         poller.call(method, pairs.fds[number], *([] if events is None else [events]))
-        if events is None:
-            del asked[number]
-        else:
+        if events is not None:
             asked[number] = events
-        truth = [[pairs.fds[which], revents(pairs.ours[which], wanted)] for which, wanted in asked.items()]
-        told = ", ".join(f"{pairs.fds[which]}: {event_names(wanted)}" for which, wanted in asked.items())
-        say = f"After some calls of watch(), modify() and forget(), it watches {told or 'nothing'}."
+        elif method == "forget":
+            del asked[number]
+        if method == "pause":
+            paused.add(number)
+        elif method in ("resume", "forget"):
+            paused.discard(number)
+        heard = {which: wanted for which, wanted in asked.items() if which not in paused}
+        truth = [[pairs.fds[which], revents(pairs.ours[which], wanted)] for which, wanted in heard.items()]
+        told = ", ".join(f"{pairs.fds[which]}: {event_names(wanted)}" for which, wanted in heard.items())
+        say = f"After some calls, {told or 'nothing'} is watched and not paused."
         expect_ready(poller, 0, [entry for entry in truth if entry[1]], "mixed-up", say, MIXED_UP)
 
     for number in range(3):
@@ -167,18 +157,12 @@ def check_made_up_changes(answer: Answer) -> None:
     change("modify", 0, select.POLLIN | select.POLLOUT)  # which keeps its place
     for _ in range(15):
         number = random.randrange(5)
-        if number in asked and random.random() < 0.5:
-            change("forget", number)
+        if number in asked and random.random() < 0.6:
+            change(random.choice(["forget", "pause", "resume"]), number)
         else:
             events = random.choice([select.POLLIN, select.POLLOUT, select.POLLIN | select.POLLOUT, 0])
             change("modify" if number in asked else "watch", number, events)
     check_closed(answer, poller, pairs, asked)
-
-
-def revents(sock: socket.socket, events: int) -> int:
-    array = (PollFd * 1)(PollFd(sock.fileno(), events))
-    poll(array, 0)
-    return int(array[0].revents)
 
 
 def check_closed(answer: Answer, poller: Remote, pairs: Watched, asked: dict[int, int]) -> None:
@@ -219,34 +203,3 @@ DROPS: Final = [
     "Do not mask revents by events: HUP, ERR and NVAL are in one and not in the other.",
 ]
 AGAIN: Final = ["forget() has to leave nothing behind that stands in the way of a later watch()."]
-
-
-def expect_ready(poller: Remote, wait: int, expected: list[Any], code: str, say: str, hints: list[str]) -> None:
-    yours = poller.call("wait", wait, seconds=10)
-    if isinstance(yours, list) and sorted(map(repr, yours)) == sorted(map(repr, expected)):
-        if yours == expected:
-            return
-        code, hints = "out-of-order", ["They are expected in the order in which they came to be watched."]
-    raise Wrong(code, yours=in_words(yours), expected=in_words(expected), say=say, hints=hints)
-
-
-def in_words(ready: Any) -> Any:
-    try:
-        return [(fd, event_names(events)) for fd, events in ready]
-    except (TypeError, ValueError):
-        return ready
-
-
-def expect_key_error(poller: Remote, method: str, *arguments: int) -> None:
-    """In a poller that has forgotten this descriptor."""
-    hints = ["Whoever asks for that has lost count of its descriptors. KeyError tells them; silence hides it."]
-    try:
-        poller.call(method, *arguments)
-    except Raised as raised:
-        if raised.kind == "KeyError":
-            return
-        say = f"{method}() of a descriptor that is not watched raised {raised.kind}."
-        other = ["select.poll() raises KeyError for this, and who uses yours in its place relies on that.", *hints]
-        raise Wrong("other-error", yours=raised.kind, expected="KeyError", say=say, hints=other) from None
-    say = f"{method}() of a descriptor that is not watched raised nothing."
-    raise Wrong("no-error", say=say, expected="KeyError", hints=hints)

@@ -8,7 +8,9 @@ import threading
 import time
 from typing import Any, Final
 
-from . import Answer, Raised, Wrong, task
+from . import Answer, Wrong, task
+from .ch03_limit import check_nothing_said, check_trickle
+from .ch03_said import ask, not_the_last_words
 from .effort import Effort, effort_within
 from .idling import sleepers
 from .witness import reset, tcp_pair
@@ -18,6 +20,8 @@ SILENCE: Final = 1.3  # seconds, once
 WATCHED: Final = 0.8  # seconds in the midst of it
 BUSY: Final = 0.02  # seconds of processor time in these: who sleeps uses none
 MOST: Final = 3  # times that it may go to sleep meanwhile: on a busy machine, it may be late for the last event
+LONG: Final = 30  # seconds that it may take at most, where that does not matter
+SHORTER: Final = 10.0  # seconds: whoever sleeps with a limit below this one wakes up for nothing
 
 
 @task("last_words", seconds=25)
@@ -30,6 +34,9 @@ def check_last_words(answer: Answer) -> None:
     check_words(answer, Conversation(tcp_pair(), words(2), "reset"))
     check_words(answer, Conversation(tcp_pair(), [], "reset"))
     check_words(answer, Conversation(tcp_pair(), words(random.randint(3, 5)), "ended", blocking=False))
+    check_nothing_said(answer, blocking=True)
+    check_nothing_said(answer, blocking=False)
+    check_trickle(answer)
     check_long_silence(answer, words(2))
 
 
@@ -69,25 +76,7 @@ def check_words(answer: Answer, it: Conversation) -> None:
     speaker.start()
     if len(it.words) < 2:  # all of it is over before the function is called
         speaker.join()
-    try:
-        yours = answer.call("last_words", fd, seconds=5)
-    except Raised as raised:
-        if raised.kind == "ConnectionResetError":
-            raise Wrong(
-                "reset-escapes",
-                say="The client reset its connection, and last_words() raised ConnectionResetError.",
-                hints=["recv() raises it: put a try around recv(), and return what you have with 'reset'."],
-            ) from None
-        if raised.kind == "BlockingIOError":
-            raise Wrong(
-                "reads-without-asking",
-                say="The socket was in non-blocking mode, and last_words() raised BlockingIOError.",
-                hints=[
-                    "Who waits, poll() or recv()? After each recv() ask poll() again.",
-                    "One poll() and one recv() each time through the loop; poll() promises no more than that.",
-                ],
-            ) from None
-        raise
+    yours = ask(answer, fd, LONG)
     if yours != it.expected:
         raise not_the_last_words(yours, it.expected)
 
@@ -120,57 +109,11 @@ class Silence:
 def watch_silence(pid: int, seen: Silence) -> None:
     time.sleep((SILENCE - WATCHED) / 2)
     seen.effort = effort_within(pid, WATCHED)
-    seen.limits = tuple(sleeper.limit for sleeper in sleepers(pid) if sleeper.limit is not None)
+    limits = (sleeper.limit for sleeper in sleepers(pid) if sleeper.limit is not None)
+    seen.limits = tuple(limit for limit in limits if limit < SHORTER)
 
 
 WAKES: Final = [
-    "Whoever looks again and again has not handed the waiting over. What does poll() do with -1 milliseconds?",
-    "poll(array, milliseconds=-1) sleeps until something happens: no time limit, no sleep(), and no end by silence.",
+    "Whoever looks again and again has not handed the waiting over. How many milliseconds may poll() sleep at most?",
+    "poll() sleeps until something happens, or for all of the time that is left: no shorter limit, and no sleep().",
 ]
-
-
-def not_the_last_words(yours: Any, expected: list[Any]) -> Wrong:
-    words, how = expected
-    if not isinstance(yours, list) or len(yours) != 2 or not isinstance(yours[0], bytes):
-        return Wrong(
-            "no-pair",
-            yours=yours,
-            expected=(b"...", how),
-            hints=["Return two things: all bytes that came, and a word for how it ended."],
-        )
-    shown: dict[str, Any] = {
-        "yours": (f"{len(yours[0]):,} bytes", yours[1]),
-        "expected": (f"{len(words):,} bytes", how),
-    }
-    if yours[0] == words:
-        return Wrong(
-            "how-it-ended",
-            **shown,
-            hints=["An end of file is 'closed'. recv() tells a reset by an exception, ConnectionResetError."],
-        )
-    if how == "reset":
-        return Wrong(
-            "lost-at-reset",
-            **shown,
-            say="The client sent, and then reset its connection. What had arrived is missing.",
-            hints=["What came before the reset has come. Keep it, and return it with 'reset'."],
-        )
-    if not yours[0]:
-        return Wrong(
-            "leaves-at-hup",
-            **shown,
-            say="The other side sent something and closed, all before you asked. None of it was read.",
-            hints=[
-                "poll() said IN|HUP. Does HUP mean that there is nothing left to read?",
-                "Read until recv() returns no bytes. Only that is the end.",
-            ],
-        )
-    return Wrong(
-        "stops-early",
-        **shown,
-        say="Not all of it was read.",
-        hints=[
-            "One recv() returns what is there, up to the size that you give it. More may come.",
-            "Wait and read in a loop, until recv() returns no bytes.",
-        ],
-    )
