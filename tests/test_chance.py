@@ -29,6 +29,12 @@ def test_the_share_of_all_ways(ones: list[float], others: list[float], expected:
     assert share_by_chance(ones, others) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("ones", "others"), [([1.0, float("nan")], [2.0]), ([1.0] * 11, [2.0] * 11)])
+def test_what_cannot_be_compared_is_said_so(ones: list[float], others: list[float]) -> None:
+    with pytest.raises(ValueError, match="no more than ten"):
+        share_by_chance(ones, others)
+
+
 def test_neither_the_unit_nor_the_order_matters() -> None:
     draw = random.Random(5)
     ones, others = ([draw.gauss(10, 1) for _ in range(5)] for _ in range(2))
