@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .disguised import Disguise, changed
+from .disguised import ANY, Disguise, changed
 
 LIMITED_HALF = """
 class HalfServer(PollServer):
@@ -110,10 +110,10 @@ SIXTY_PAGES = """
 
 RECORD_REPLACED = """
     def run(self):
-        import glob, os
-        for path in glob.glob("/tmp/*/trace"):
-            os.remove(path)
-            {put_there}
+        import os, sys
+        path = os.path.join(os.path.dirname(sys.argv[1]), "trace")
+        os.remove(path)
+        {put_there}
         super().run()
 """
 
@@ -218,7 +218,7 @@ DISGUISES: list[Disguise] = [
     changed(
         "time_is_up",
         "A link in the place of its record, to what never ends",
-        "not-understood",
+        ANY,
         after=RECORD_REPLACED.format(put_there="os.symlink('/dev/zero', path)"),
     ),
 ]

@@ -20,7 +20,7 @@ from .effort import Effort, effort_within
 # Nor is there a way back to them: not by another import of the module, nor by a search of the memory.
 NO_POLLERS: Final = """
 def no_pollers():
-    import gc, select, selectors, sys
+    import _imp, gc, select, selectors, sys
 
     for module in (select, selectors):
         for name in ("poll", "epoll", "select", "PollSelector", "EpollSelector", "SelectSelector", "DefaultSelector"):
@@ -34,6 +34,12 @@ def no_pollers():
             raise AttributeError("module 'select' has no attribute for that here")
 
     sys.addaudithook(guard)
+
+    def create_builtin(spec, create=_imp.create_builtin):  # where select is a part of Python: nobody is told of that
+        guard("import", (spec.name,))
+        return create(spec)
+
+    _imp.create_builtin = create_builtin
 
 no_pollers()
 del no_pollers
