@@ -183,7 +183,7 @@ OTHERWISE = {
 
 
 def in_boxes() -> Iterator[Any]:
-    """All in the best box, and without one; those about the box in each kind. The others of the former are `more`."""
+    """Each in the best box, and those about the box in every kind. The others, without a box, are `more`."""
     for what, box in itertools.product(HOSTILE, KINDS):
         if box == best().kind or what in THE_BOX_MATTERS:
             yield pytest.param(what, box, id=f"{what}-{box}")
