@@ -117,7 +117,7 @@ def disguises() -> Iterable[Any]:
         yield pytest.param(each, id=f"{each.task}: {each.what}", marks=more)
 
 
-@pytest.mark.parametrize("disguise", disguises())
+@pytest.mark.parametrize("disguise", [*disguises()])
 def test_a_wrong_answer_in_disguise_is_told_its_mistake(disguise: Disguise) -> None:
     verdict = judge(disguise.task, disguise.cell)
     assert verdict.status == "wrong", verdict
