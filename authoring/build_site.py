@@ -105,14 +105,13 @@ def body_of(page: Page) -> str:
 
 def played(cell: nbformat.NotebookNode, known: dict[str, Any], place: str) -> str:
     """The component that this cell shows, with its data, as HTML; "" where it shows none."""
+    data = next((output.data for output in cell.outputs if "image/png" in output.get("data", {})), {})
     if SHIPPED_RUN in cell.metadata.get("tags", []):
         shown = last_value(cell.source, known)
         assert isinstance(shown, Component), f"{place} does not end with a component"
-        return embedded(shown._esm, data_of(shown), place, still_of(shown.picture()._repr_mimebundle_()))
-    for output in cell.outputs:
-        data = output.get("data", {})
-        if kept := data.get(KEPT):
-            return embedded(component(kept["component"]), kept["data"], place, still_of(data))
+        return embedded(shown._esm, data_of(shown), place, still_of(data or shown.picture()._repr_mimebundle_()))
+    if kept := data.get(KEPT):
+        return embedded(component(kept["component"]), kept["data"], place, still_of(data))
     return ""
 
 

@@ -357,14 +357,9 @@ def go_from_wait_to_wait(page: Any, panel: Any) -> None:
 
 
 def test_a_record_outlives_its_kernel(book: Book) -> None:
-    """The browser has all of it: once the kernel has been restarted, it still goes from wait to wait. What needs the
-    kernel cannot be pressed any more."""
-    start = book.run("load").get_by_role("button", name="Start", exact=True)
-    start.wait_for(timeout=SOON)
-    assert start.evaluate("button => getComputedStyle(button).pointerEvents") == "auto"
+    """The browser has all of it: once the kernel has been restarted, it still goes from wait to wait."""
+    book.run("load").get_by_role("button", name="Start", exact=True).wait_for(timeout=SOON)
     restart_kernel(book.page)
-    start.locator("xpath=self::*[contains(@class, 'jupyter-widgets-disconnected')]").wait_for(timeout=SOON)
-    assert start.evaluate("button => getComputedStyle(button).pointerEvents") == "none"
     go_from_wait_to_wait(book.page, book.cell("replay").locator(".jp-Cell-outputArea"))
 
 
