@@ -165,17 +165,30 @@ def check_pairs(answer: Answer) -> None:
 
 
 def _rounds() -> list[tuple[list[float], list[float]]]:
-    """Quarters of a millisecond: sums of them are exact. With weather that is common to a pair."""
-    found = []
-    for number, better in ((5, 3), (6, 0), (7, -2), (4, 1), (8, 2), (12, -1)):
-        weather = [random.randint(10, 90) for _ in range(number)]
-        first = [each + random.randint(0, 24) / 4 + better for each in weather]
-        second = [each + random.randint(0, 24) / 4 for each in weather]
-        found.append((first, second))
+    """With weather that is common to a pair."""
+    found = [_telling_rounds(number, better) for number, better in ((5, 3), (6, 0), (7, -2), (4, 1), (8, 2), (12, -1))]
     won = [float(random.randint(20, 90)) for _ in range(5)]
     found.append((won, [each - 2 - number for number, each in enumerate(won)]))
     found.append(([each - 3 - number for number, each in enumerate(won)], won))
     return [*found, ([7.0, 7.0], [7.0, 7.0]), ([3.0], [2.0])]
+
+
+def _telling_rounds(number: int, better: int) -> tuple[list[float], list[float]]:
+    """With weather that is common to a pair, in quarters of milliseconds: sums of them are exact. Those are taken for
+    which no two of the likely mistakes come to the same.
+    """
+    while True:
+        weather = [random.randint(10, 90) for _ in range(number)]
+        first = [each + better + random.randint(0, 24) / 4 for each in weather]
+        second = [each + random.randint(0, 24) / 4 for each in weather]
+        shares = {
+            share_of_pairs(first, second),
+            share_of_pairs(first, second, strict=True),
+            share_of_pairs(first, second, either_side=False),
+            share_of_pairs(second, first, either_side=False),
+        }
+        if len(shares) == 4:
+            return first, second
 
 
 def _mistake_in_pairs(yours: Any, expected: float, first: list[float], second: list[float]) -> Wrong:
