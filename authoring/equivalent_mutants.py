@@ -84,6 +84,8 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
         "for name, column in rates.items()}": "No rate in the table is exactly half of the best one.",
         "watched_more = 2 * (2501 - 300) / processes": ROUNDED,
         "watched_more = 2 * (2500 - 301) / processes": ROUNDED,
+        "more_per_page = seconds_more * 1001.0": "A thousandth: the check allows two hundredths, to those who round.",
+        "price = seconds_more / (waits * watched_more) * 1000000001.0": ROUNDED,
         'verdict = "B"': LARGE,
     },
     # exercise 07
