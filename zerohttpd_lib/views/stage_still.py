@@ -24,7 +24,7 @@ HEADS: Final = ("clients with news", "the kernel's interest list", "the process"
 
 
 def picture_of(traces: Sequence[Trace], recordings: Sequence[Recording]) -> Picture:
-    """Of each server one wait: the one after which a call blocked, else the one that found most ready."""
+    """Of each server one wait: the one after which a call blocked, else the one that found most clients ready."""
     shown = [
         (trace, recording["meta"], _worth_showing(trace))
         for trace, recording in zip(traces, recordings, strict=True)
@@ -53,7 +53,9 @@ def _lines(trace: Trace, wait: Wait) -> int:
 def _worth_showing(trace: Trace) -> Wait:
     handling = np.nan_to_num(trace.handling)
     longest = trace[int(handling.argmax())]
-    return longest if any(call.took >= BLOCKED for call in longest.calls) else trace[int(trace.ready.argmax())]
+    if any(call.took >= BLOCKED for call in longest.calls):
+        return longest
+    return trace[int(np.lexsort((trace.ready, trace.ready_by_role("client")))[-1])]
 
 
 def _clients_of(wait: Wait, names: dict[str, str]) -> list[tuple[str, str]]:
