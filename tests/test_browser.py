@@ -67,8 +67,9 @@ def test_run_all_gives_pictures_and_no_error(jupyterlab: str) -> None:
             ARTEFACTS.mkdir(exist_ok=True)
             page.screenshot(path=ARTEFACTS / "chapter-04-end.png")
         assert errors.all_inner_texts() == []
-        page.locator(".jp-OutputArea-output img").first.scroll_into_view_if_needed()
+        shown = page.locator(".jp-OutputArea-output img:visible, .jp-OutputArea-output canvas:visible")
+        shown.first.scroll_into_view_if_needed()
         page.screenshot(path=ARTEFACTS / "chapter-04-live.png")
-        assert page.locator(".jp-OutputArea-output img").count() >= 3
+        assert shown.count() >= 3
         assert page.locator(".jp-CodeCell").count() == code_cells
         browser.close()

@@ -243,7 +243,8 @@ def test_level_and_edge_move_together(book: Book) -> None:
     heads = panel.locator(".zh-detail h4")
     heads.nth(1).wait_for(timeout=SOON)
     before = heads.all_inner_texts()
-    press(panel, "Later ▶")
+    for _ in range(20):  # a column is a wait of one of the two
+        press(panel, "Later ▶")
     after = heads.all_inner_texts()
     assert all(one != other for one, other in zip(before, after, strict=True))
     book.keep("twins", panel)
@@ -369,8 +370,8 @@ def test_without_the_kernel_that_had_the_widgets_the_stills_are_there(book: Book
     notebook_7 = book.page.context.new_page()
     notebook_7.goto(re.sub(r"/lab/tree/([^?]*).*", r"/notebooks/\1", book.page.url))
     for page in (book.page, notebook_7):
-        words = Book(page).cell("load").get_by_text("load panel: run this cell in JupyterLab to use it.")
-        words.wait_for(state="visible", timeout=2 * SOON)
+        still = Book(page).cell("load").locator(".jp-OutputArea-output img, .zh-still").last  # what was saved last
+        still.wait_for(state="visible", timeout=2 * SOON)
         for name in ("watch", "inspector", "two", "glance", "stage", "stepper", "interest", "twins", "replay"):
             output = Book(page).cell(name).locator(".jp-Cell-outputArea")
             output.locator("img").last.wait_for(state="visible", timeout=2 * SOON)

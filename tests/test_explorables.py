@@ -156,7 +156,7 @@ def test_where_no_whole_request_is_recorded_it_is_said() -> None:
 
 def shown_in_a_notebook(component: Component, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     outputs: list[dict[str, Any]] = []
-    monkeypatch.setattr("zerohttpd_lib.views.component.display", lambda data, raw: outputs.append(data))
+    monkeypatch.setattr("zerohttpd_lib.views.component.display", lambda data, **_: outputs.append(data))
     component._ipython_display_()
     return outputs[1]
 

@@ -276,5 +276,5 @@ DISGUISES: list[Disguise] = [
     changed("one_wakes", "Five looks a second", "wakes-up", after=TICKS),
     changed("one_wakes", "An alarm that rings five times a second", "wakes-up", after=ALARM),
     changed("chat", "A limit of 70,000 bytes", "sent-home-early", ("LIMIT = 100_000", "LIMIT = 70_000")),
-    changed("chat", "A limit of 400,000 bytes", "sent-home-late", ("LIMIT = 100_000", "LIMIT = 400_000")),
+    changed("chat", "A limit of 250,000 bytes", "sent-home-late", ("LIMIT = 100_000", "LIMIT = 250_000")),
 ]
