@@ -1,7 +1,7 @@
 # make lab    open the chapters in JupyterLab
 # make grade  grade your exercises
 # make test   check everything; of the attempts that checks and boxes are tried with, one of each kind
-# make test-all  the same, with all attempts, and the solutions run as notebooks; CI does that
+# make test-all  the same, with all attempts, and the solutions run as notebooks
 # make quick  run the tests that start no process; a minute at most
 # make book   build the notebooks from authoring/, and what docs take from the code
 # make site   build pages of all chapters that open from a disk, into build/site
