@@ -48,7 +48,15 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
         "last_words: array = (PollFd * 2)(PollFd(sock.fileno(), select.POLLIN))": (
             "The second entry asks for nothing, of descriptor 0, on which nothing happens."
         ),
-        "last_words: poll(array, milliseconds=-2)": "Any negative limit is none (man 2 poll).",
+        "last_words: while (left := end - time.monotonic()) >= 0:": (
+            "Another answer only if it is the end to the nanosecond."
+        ),
+        "last_words: if poll(array, milliseconds=int(left * 1001) + 1):": (
+            "A thousandth more of a limit is no other limit."
+        ),
+        "last_words: if poll(array, milliseconds=int(left * 1000) + 2):": (
+            "A millisecond more, as any rounding may bring."
+        ),
         "last_words: piece = sock.recv(1001)": PIECE,
     },
     # exercise 04
