@@ -53,7 +53,8 @@ All of this was tried with the box that bubblewrap makes, as root; what only a b
 `unshare` makes, too. The wrong answers in disguise were tried in each kind of box, bubblewrap's, that of `unshare`
 and Landlock's, and with bubblewrap as an ordinary user, too, with another Python. Two passed, `segment` with a
 thread and `array` with a poller loaded by hand; both are mended, and were tried again where they had passed. With ten
-times as much to do as there are processors two of `port`, whose check takes longest, *could not be judged*. What a box covers, what it does not, and what holds without one, is in
+times as much to do as there are processors two of `port`, whose check takes longest, *could not be judged*.
+What a box covers, what it does not, and what holds without one, is in
 [SECURITY.md](../SECURITY.md).
 
 ## What is not covered
