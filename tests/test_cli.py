@@ -147,6 +147,16 @@ def test_a_mistake_gets_one_sentence_and_no_traceback(arguments: list[str], sent
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("command", ["diff poll epoll", "doctor"])
+def test_whoever_reads_the_output_may_leave_before_its_end(command: str) -> None:
+    """As head does. A shell has the same status of a program that SIGPIPE ends."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as output:
+        done = subprocess.run([*COMMAND, *command.split()], stdout=output, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
 def test_a_taken_port_gets_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = run("serve", "--port", str(taken.getsockname()[1]))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import errno
 import io
+import os
+import select
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -31,10 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
     except (LabError, CannotServe) as problem:
         print(f"zerohttpd: {problem}", file=sys.stderr)
         return 2
     except OSError as problem:
+        if isinstance(problem, BrokenPipeError) and _nobody_reads():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
+            return 128 + signal.SIGPIPE
         if problem.errno not in CANNOT_WRITE:
             raise
         print(f"zerohttpd: {problem.filename}: {problem.strerror}. {CANNOT_WRITE[problem.errno]}", file=sys.stderr)
@@ -43,6 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"zerohttpd: {str(interrupt) or 'interrupted'}", file=sys.stderr)
         return 130
     return status
+
+
+def _nobody_reads() -> bool:
+    """Whether whoever read what we print has gone, as in `zerohttpd diff poll epoll | head` (man 2 poll, POLLERR)."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    return any(events & select.POLLERR for _, events in output.poll(0))
 
 
 def _parser() -> argparse.ArgumentParser:

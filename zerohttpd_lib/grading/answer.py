@@ -51,8 +51,7 @@ class Answer(Asked):
             return box.for_an_answer(arguments, setup=setup, network=network)
 
         super().__init__(command, deadline)
-        self._lookouts: list[Lookout] = []
-        self._lookouts.append(Lookout(self.pid, lambda: self._process.beside(self.pid)))
+        self._lookouts = [Lookout(self.pid, lambda: self._process.beside(self.pid))]
         self._ask("withhold", CALL_TIME, setup=setup)
         self._ask("run", CALL_TIME, source=setup, filename="<setup>")
         self._runs_theirs = True
@@ -236,8 +235,8 @@ def did_not_start(text: str) -> Wrong:
 
 def _last_words(text: str) -> str:
     """Of a message with a traceback, what it begins with, the last line of the cell, and the exception."""
-    lines = text.strip().splitlines()
-    where = f" ({_where(text).removeprefix(' in ')})" if _where(text) else ""
+    lines, line = text.strip().splitlines(), _where(text).removeprefix(" in ")
+    where = f" ({line})" if line else ""
     return f"{lines[0]} {lines[-1].strip()}{where}" if len(lines) > 1 else lines[0]
 
 
