@@ -344,6 +344,7 @@ def take_all(sock):
         WrongAnswer("too-slow", changed(DRAIN, ("    pieces = []\n", "    pieces = []\n    sock.setblocking(True)\n"))),
     ],
     "batch": [
+        WrongAnswer("calls-otherwise", changed(BATCH, ("callback(sock)", "callback(sock, events)"))),
         WrongAnswer(
             "waits-again",
             changed(

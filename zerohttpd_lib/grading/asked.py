@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import secrets
@@ -112,12 +113,20 @@ class Asked:
         return reply
 
     def _call_back(self, message: dict[str, Any], deadline: float) -> None:
-        """The answer has called a function of ours."""
+        """The answer has called a function of ours. Raises Wrong where it takes other arguments."""
         try:
             function = self._callbacks[int(message["called"])]
             arguments = [decode(argument, lambda reference: reference) for argument in message["arguments"]]
         except (LookupError, TypeError, ValueError, RecursionError):
             raise Garbled(json.dumps(message).encode()[:SHOWN]) from None
+        takes = inspect.signature(function)
+        try:
+            takes.bind(*arguments)
+        except TypeError:
+            expected = f"callback({', '.join(takes.parameters)})"
+            say = f"Your code has called a callback with {len(arguments)} arguments."
+            hints = ["Call it with what the task says, and with nothing else."]
+            raise Wrong("calls-otherwise", expected=expected, say=say, hints=hints) from None
         self._channel.send({"do": "return", "value": encode(function(*arguments))}, (), deadline)
 
     def _garbles(self, data: bytes) -> NoReturn:
