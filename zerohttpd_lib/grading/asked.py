@@ -123,10 +123,10 @@ class Asked:
         try:
             takes.bind(*arguments)
         except TypeError:
-            expected = f"callback({', '.join(takes.parameters)})"
-            say = f"Your code has called a callback with {len(arguments)} arguments."
+            yours, expected = len(arguments), len(takes.parameters)
+            say = "Your code has called a callback with so many arguments."
             hints = ["Call it with what the task says, and with nothing else."]
-            raise Wrong("calls-otherwise", expected=expected, say=say, hints=hints) from None
+            raise Wrong("calls-otherwise", yours=yours, expected=expected, say=say, hints=hints) from None
         self._channel.send({"do": "return", "value": encode(function(*arguments))}, (), deadline)
 
     def _garbles(self, data: bytes) -> NoReturn:
