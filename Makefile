@@ -21,7 +21,7 @@ grade: .venv/lab
 
 # Most tests wait for most of their time, so there are twice as many processes as cores, and the chapters beside them.
 # What has failed beside all others is tried once more by itself: many tests look at real servers under load, and here
-# they load each other. Of a notebook that is all of it, for a cell needs those before it.
+# they load each other. Of a notebook that is all of it, for a cell needs those before it; so it is of a browser's file.
 test: KINDS := -m "not more"
 test-all: BOOKS := solutions
 test test-all: .venv/test
@@ -40,8 +40,11 @@ chapters:
 	@$(NBVAL) -n 2 --dist loadfile chapters $(BOOKS) || \
 		{ failed=$$(grep -o '[^" ]*\.ipynb' .pytest_cache/chapters/v/cache/lastfailed) && $(NBVAL) $$failed; }
 
+# In a browser, too, a test goes on where the one before it has left the page.
+BROWSER := $(BIN)/pytest -o cache_dir=.pytest_cache/browser
 browser:
-	@$(BIN)/pytest -n 2 --dist loadfile tests/test_browser*.py || $(BIN)/pytest $(AGAIN) tests/test_browser*.py
+	@$(BROWSER) -n 2 --dist loadfile tests/test_browser*.py || \
+		{ failed=$$(grep -o '[^" ]*\.py' .pytest_cache/browser/v/cache/lastfailed | sort -u) && $(BROWSER) $$failed; }
 
 alone:
 	@$(BIN)/pytest tests/test_alone*.py || $(BIN)/pytest $(AGAIN) tests/test_alone*.py

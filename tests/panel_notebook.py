@@ -39,6 +39,8 @@ CELLS = {
     """,
     "picked": """
         print("picked:", look.wait.number)
+    """,
+    "fifty": """
         look.select(50)
     """,
     "two": """

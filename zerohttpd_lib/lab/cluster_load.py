@@ -117,6 +117,8 @@ class GeneratorsThere:
         except TimeoutError:
             if client.status != "running":
                 raise self.cluster.is_gone() from None
+            if lost := set(self.workers) - set(client.nthreads()):
+                raise self._lost(lost) from None
             raise LabError(f"A worker has said nothing for {within:.0f} s. The load test is given up.") from None
         except (OSError, RuntimeError, ValueError):  # ValueError: one of them is no worker of this cluster any more
             if client.status != "running":
