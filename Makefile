@@ -23,10 +23,9 @@ grade: .venv/lab
 # What has failed beside all others is tried once more by itself: many tests look at real servers under load, and here
 # they load each other. Of a notebook that is all of it, for a cell needs those before it; so it is of a browser's file.
 test: KINDS := -m "not more"
-test-all: BOOKS := solutions
 test test-all: .venv/test
 	@$(BIN)/python -m compileall -q zerohttpd_lib
-	@$(MAKE) --no-print-directory -j3 lint tests chapters KINDS='$(KINDS)' BOOKS='$(BOOKS)'
+	@$(MAKE) --no-print-directory -j3 lint tests chapters KINDS='$(KINDS)'
 	@$(MAKE) --no-print-directory browser
 	@$(MAKE) --no-print-directory alone
 
@@ -34,16 +33,16 @@ AGAIN := --last-failed --last-failed-no-failures none
 FEW := tests --ignore-glob='*/test_browser*.py' --ignore-glob='*/test_alone*.py'
 NBVAL := $(BIN)/pytest -o cache_dir=.pytest_cache/chapters -p no:hypothesispytest --nbval
 tests:
-	@$(BIN)/pytest -n 4 --dist loadgroup $(KINDS) $(FEW) || $(BIN)/pytest $(AGAIN) $(KINDS) $(FEW)
+	@$(BIN)/pytest -n 4 $(KINDS) $(FEW) || $(BIN)/pytest $(AGAIN) $(KINDS) $(FEW)
 
 chapters:
-	@$(NBVAL) -n 2 --dist loadfile chapters $(BOOKS) || \
+	@$(NBVAL) -n 2 --dist loadfile chapters solutions || \
 		{ failed=$$(grep -o '[^" ]*\.ipynb' .pytest_cache/chapters/v/cache/lastfailed) && $(NBVAL) $$failed; }
 
 # In a browser, too, a test goes on where the one before it has left the page.
 BROWSER := $(BIN)/pytest -o cache_dir=.pytest_cache/browser
 browser:
-	@$(BROWSER) -n 2 --dist loadfile tests/test_browser*.py || \
+	@$(BROWSER) -n 2 tests/test_browser*.py || \
 		{ failed=$$(grep -o '[^" ]*\.py' .pytest_cache/browser/v/cache/lastfailed | sort -u) && $(BROWSER) $$failed; }
 
 alone:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from arena import Arena
@@ -53,15 +54,18 @@ class Quick:
             self.watch.is_on = False
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` the tests of a file stay together, as they share servers, but for those
-    of wrong answers, which share nothing and would otherwise be the long end of the run. None may take for ever."""
+    """None may take for ever."""
     for item in items:
         if item.config.pluginmanager.hasplugin("timeout") and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(TIME_FOR_A_TEST))
-        if item.config.pluginmanager.hasplugin("xdist") and item.path.name != "test_wrong_answers.py":
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    from scheduling import ByFile
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
