@@ -115,7 +115,8 @@ def build(book: nbformat.NotebookNode, target: Path) -> None:
     """Run the notebook and save it as `target`."""
     target.parent.mkdir(exist_ok=True)
     metadata = dict(book.metadata)
-    NotebookClient(book, timeout=CELL_TIME, resources={"metadata": {"path": str(target.parent)}}).execute()
+    resources = {"metadata": {"path": str(target.parent)}}
+    NotebookClient(book, timeout=CELL_TIME, resources=resources, coalesce_streams=True).execute()
     book.metadata = nbformat.from_dict(metadata)
     for cell in book.cells:
         cell.metadata.pop("execution", None)
