@@ -178,7 +178,7 @@ def test_without_its_stepper_the_server_goes_on(lab: Lab, end: str) -> None:
 
 def test_a_held_server_under_load_keeps_its_clients_waiting_and_then_serves_them(lab: Lab) -> None:
     server = lab.serve("epoll")
-    run = lab.start_load(server, clients=8, requests=500)
+    run = lab.start_load(server, clients=8, requests=4000)  # not over before it is held
     with server.stepper() as stepper:
         wait_until(lambda: stepper.pause().where in ("before wait", "list in hand"))
         waits = len(server.trace)
@@ -187,7 +187,7 @@ def test_a_held_server_under_load_keeps_its_clients_waiting_and_then_serves_them
             stepper.step()
             numbers.append(len(server.trace))
         assert numbers in ([waits + n for n in range(1, 6)], [waits + n for n in range(5)])
-    assert run.wait(progress=False).requests == 500
+    assert run.wait(progress=False).requests == 4000
 
 
 def test_an_interrupt_in_a_step_leaves_the_stepper_usable(lab: Lab) -> None:
