@@ -8,53 +8,17 @@ from typing import Any
 
 import nbformat
 import pytest
-from panel_notebook import CELLS, jupyterlab_on, write_notebook
+from panel_notebook import ARTEFACTS, CELLS, SOON, Book, jupyterlab_on, write_notebook
 
-ARTEFACTS = Path(__file__).with_name("artefacts")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Without the last ones the browser looks up its maker's hosts at every start.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SOON = 30_000  # milliseconds
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium"),
     pytest.mark.timeout(300),
 ]
-
-
-class Book:
-    """The open notebook: cells by name, run one by one."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-
-    def cell(self, name: str) -> Any:
-        return self.page.locator(".jp-CodeCell").nth(list(CELLS).index(name))
-
-    def run(self, name: str) -> Any:
-        """Run a cell; return its output area once it is done."""
-        cell = self.cell(name)
-        prompt = cell.locator(".jp-InputPrompt").first
-        before = prompt.inner_text()
-        cell.locator(".cm-content").click()
-        self.page.keyboard.press("Control+Enter")
-        number = re.compile(r"\[\d+\]")
-        self.page.wait_for_function(
-            "([element, before]) => /\\[\\d+\\]/.test(element.innerText) && element.innerText !== before",
-            arg=[prompt.element_handle(), before], timeout=2 * SOON,
-        )  # fmt: skip
-        assert number.search(prompt.inner_text())
-        errors = cell.locator("[data-mime-type='application/vnd.jupyter.error']")
-        assert errors.all_inner_texts() == []
-        return cell.locator(".jp-Cell-outputArea")
-
-    def keep(self, name: str, output: Any) -> None:
-        """A screenshot of the panel, as an artefact."""
-        ARTEFACTS.mkdir(exist_ok=True)
-        shown = output.locator(".zh").first
-        shown.scroll_into_view_if_needed()
-        shown.screenshot(path=ARTEFACTS / f"panel-{name}.png")
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ class StepperPanel(Panel):
         trace = self._trace()
         self.stage = Stage([trace], recordings=[self._recording(trace, self.stepper.state)], starts=[0], note=NOTE)
         self.stage.on_msg(lambda _, message, buffers: self._asked(message))
-        self.box.children = [self._state, *boxes, self._message, self.stage]
+        self.fill(self._state, *boxes, self._message, self.stage)
 
     # Buttons.
 
