@@ -4,6 +4,7 @@ import html
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from zerohttpd_lib.views.interest_panel import InterestPanel
 from zerohttpd_lib.views.picture import LOCK
 from zerohttpd_lib.views.recording import look_times
 from zerohttpd_lib.views.sampler import Sampler
-from zerohttpd_lib.views.stepper_panel import StepperPanel
+from zerohttpd_lib.views.stepper_panel import AT_FULL_SPEED, StepperPanel
 from zerohttpd_lib.views.twins import in_one_order
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "authoring"))
@@ -229,6 +230,22 @@ def test_buttons_hold_and_step_a_server_while_its_client_waits(held: tuple[Serve
     panel.resume.click()
     wait_until(lambda: "200" in server.visitors[0].answer)
     wait_until(lambda: visitors_of(panel)[0]["answer"] == "HTTP/1.1 200 OK")
+
+
+def drawings(panel: StepperPanel) -> int:
+    return int(panel.stage.recordings[0]["meta"]["live"]["serial"])
+
+
+def test_a_server_at_full_speed_is_seldom_drawn(held: tuple[Server, StepperPanel]) -> None:
+    """Nobody can follow its waits, and each drawing takes processor time that the server may want."""
+    server, panel = held
+    wait_until(lambda: panel.stepper.state.wait == panel._newest)
+    drawn, started = drawings(panel), time.monotonic()
+    while time.monotonic() < started + 2.5:
+        server.get()
+    seconds = time.monotonic() - started
+    assert 1 <= drawings(panel) - drawn <= 2 * (seconds / AT_FULL_SPEED + 1)  # a call that takes long is shown at once
+    wait_until(lambda: panel.stage.traces[0].end == server.trace.end)  # and yet its last wait is shown
 
 
 def test_redis_is_frozen_and_thawed(held: tuple[Server, StepperPanel]) -> None:

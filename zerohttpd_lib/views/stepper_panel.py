@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
+from time import monotonic
 from typing import Any, Final
 
 import ipywidgets as widgets
@@ -20,6 +22,7 @@ from .picture import INK, LOCK, Picture
 from .stage import Stage, class_of, recording_on
 from .stepper_words import names_of, state_in_words, stuck_in_words, waits
 
+AT_FULL_SPEED: Final = 1.0  # seconds between two looks at a server that nobody holds
 NEWEST: Final = 200  # waits that can be gone back to
 PATIENCE: Final = 0.5  # seconds that a button waits for a step to come to its end
 NOTE: Final = (
@@ -39,6 +42,7 @@ class StepperPanel(Panel):
         self.lab = lab or _lab_of(server)
         self.stepper = server.stepper()
         self._drawn: Any = None
+        self._newest, self._drawn_at = -1, 0.0  # the newest wait that is drawn, and when that was
         self._serial = count()
         self._build()
         self.draw()
@@ -149,9 +153,12 @@ class StepperPanel(Panel):
     def draw(self) -> bool:
         state = self.stepper.state
         visitors = [(each.address, each.state, each.answer) for each in self.server.visitors]
-        now = (state, visitors, self._is_frozen)
-        if now != self._drawn:  # a held server stays as it is: nothing to draw
-            self._drawn = now
+        runs = state.where == "running"
+        now = (replace(state, wait=-1) if runs else state, visitors, self._is_frozen)
+        # A held server stays as it is: nothing to draw. Of one that runs, nobody can follow the waits.
+        has_waited = state.wait != self._newest and monotonic() > self._drawn_at + AT_FULL_SPEED
+        if now != self._drawn or has_waited:
+            self._drawn, self._newest, self._drawn_at = now, state.wait, monotonic()
             self._enable(state)
             trace = self._trace()
             self._draw_state(state, trace)
