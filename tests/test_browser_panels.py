@@ -8,6 +8,8 @@ from typing import Any
 
 import nbformat
 import pytest
+from barriers import serious_barriers
+from contrasts import CONTRASTS
 from panel_notebook import ARTEFACTS, CELLS, SOON, Book, jupyterlab_on, write_notebook
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -202,6 +204,26 @@ def test_both_interest_lists_are_shown_and_looked_at_again(book: Book) -> None:
     press(panel, "Look now")
     panel.locator("table").first.locator("tbody tr").nth(rows).wait_for(timeout=SOON)
     book.keep("interest", panel)
+
+
+def choose_theme(page: Any, name: str) -> None:
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_role("menuitem", name="Theme", exact=True).hover()
+    page.get_by_role("menuitem", name=name, exact=True).click()
+    page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=str("Light" in name).lower())
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+@pytest.mark.parametrize("name", ["load", "watch", "stepper", "interest"])
+def test_what_is_live_can_be_read_and_has_no_serious_barrier(book: Book, name: str, theme: str) -> None:
+    """With its controls, which only a notebook has. All others have a page of their own in test_browser_charts.py."""
+    choose_theme(book.page, theme)
+    panel = book.cell(name).locator(".jp-Cell-outputArea .zh").first
+    panel.evaluate("(panel, name) => { panel.id = `live-${name}`; }", name)
+    found = book.page.evaluate(CONTRASTS, f"#live-{name}")
+    assert len(found) > 3
+    assert [each for each in found if each[0] < 4.5] == []
+    assert serious_barriers(book.page, f"#live-{name}") == []
 
 
 def test_level_and_edge_move_together(book: Book) -> None:

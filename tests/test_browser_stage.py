@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from barriers import serious_barriers
 from contrasts import CONTRASTS
 
 from zerohttpd_lib.lab.saved_run import load_run, shipped_run
@@ -355,7 +356,7 @@ def test_it_fits_where_there_is_little_room(opened: Any, width: int) -> None:
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_it_can_be_read_in_the_dark(browser: Any, opened: Any) -> None:
+def test_it_can_be_read_in_the_dark_and_has_no_serious_barrier(browser: Any, opened: Any) -> None:
     """Text has a contrast of 4.5 to 1 or more in both themes (WCAG 2.2, 1.4.3)."""
     for theme in ("light", "dark"):
         opened.emulate_media(color_scheme=theme)
@@ -363,3 +364,4 @@ def test_it_can_be_read_in_the_dark(browser: Any, opened: Any) -> None:
         opened.wait_for_function("document.getElementById('here').player?.frames > 0")
         press(opened, *["ArrowRight"] * 4)
         assert [each for each in opened.evaluate(CONTRASTS, "#here") if each[0] < 4.5] == []
+        assert serious_barriers(opened) == []
