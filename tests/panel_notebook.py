@@ -98,8 +98,10 @@ EXPLORABLES = {
     "silence": """
         from zerohttpd_lib.kernel.wait_price import fit, measure_grid
         from zerohttpd_lib.lab.saved_run import load_run, shipped_run
+        from zerohttpd_lib.servers import RUNGS
         from zerohttpd_lib.views import explore_density, explore_idle, explore_port, explore_request, explore_silence
-        explore_silence({"iterative": {1: False}, "preforked": {9: True, 10: False}, "poll": {15: True}}, pool=10)
+        measured = {"iterative": {1: False}, "preforked": {9: True, 10: False}, "poll": {15: True}}
+        explore_silence({rung: measured.get(rung, {}) for rung in list(RUNGS)[:7]}, pool=10)
     """,
     "request": """
         explore_request(load_run(shipped_run("poll-1000-idle")), start=700)

@@ -265,6 +265,20 @@ def test_to_act_without_a_client_is_a_sentence(held: tuple[Server, StepperPanel]
     assert "add one first" in held[1]._message.value
 
 
+def test_clients_that_a_cell_has_added_can_be_chosen(lab: Lab) -> None:
+    server = lab.serve("epoll", record="details")
+    server.add_client()
+    panel = stepper_panel(server, lab)
+    assert panel.who.label.startswith("Ada (")
+    bob = server.add_client()
+    wait_until(lambda: [name.split()[0] for name, _ in panel.who.options] == ["Ada", "Bob"])
+    assert panel.who.value is server.visitors[0]
+    panel.who.value = bob
+    panel.whole.click()
+    wait_until(lambda: "200" in bob.answer)
+    panel.close()
+
+
 def test_a_closed_stepper_lets_its_server_go_and_leaves_no_thread(held: tuple[Server, StepperPanel]) -> None:
     server, panel = held
     panel.pause.click()
@@ -287,18 +301,18 @@ def test_the_kernel_and_the_program_agree(lab: Lab) -> None:
     server = lab.serve("epoll")
     idle = lab.hold_idle(server, 30)
     panel = interest_panel(server)
-    assert panel.kernel is not None
-    assert set(panel.kernel) == set(panel.own)
-    assert len(panel.own) == 31
-    assert "They agree" in panel.words()
-    changes, title = panel.changes()
+    assert panel.both.kernel is not None
+    assert set(panel.both.kernel) == set(panel.both.own)
+    assert len(panel.both.own) == 31
+    assert "They agree" in panel.both.words()
+    changes, title = panel.both.changes()
     assert any("epoll_ctl ADD" in call for _, call, _, _ in changes)
     assert "31 that were recorded" in title
     idle.stop()
     wait_until(lambda: len(server.interest_list()) == 1)
     panel.look()
-    assert len(panel.kernel) == 1
-    assert len(panel.lists["rows"]) == len({*panel.kernel, *panel.own})
+    assert len(panel.both.kernel) == 1
+    assert len(panel.lists["rows"]) == len({*panel.both.kernel, *panel.both.own})
     assert panel.picture().png.startswith(PNG)
 
 
@@ -315,7 +329,7 @@ def test_what_only_the_kernel_knows_of_is_marked(lab: Lab) -> None:
     server.get()
     wait_until(lambda: len(server.interest_list()) == 2)
     panel = interest_panel(server)
-    assert "They differ in 1" in panel.words()
+    assert "They differ in 1" in panel.both.words()
     assert "⚠ the kernel alone" in [row[-1] for row in panel.lists["rows"]]
 
 
@@ -336,7 +350,7 @@ def test_a_poll_server_has_its_list_to_itself(lab: Lab) -> None:
     server = lab.serve("poll")
     server.get()
     panel = interest_panel(server)
-    assert "keeps no list for this server" in panel.words()
+    assert "keeps no list for this server" in panel.both.words()
     assert [row[-1] for row in panel.lists["rows"]] == ["the program's"]
     assert panel.picture().png.startswith(PNG)
 
@@ -366,9 +380,9 @@ def test_what_was_not_recorded_is_no_warning() -> None:
     run = load_run(shipped_run("epoll-1000-idle"))
     run.trace.records.listed = None
     panel = InterestPanel(None, {interest.fd: interest for interest in run.interest}, run.trace)
-    assert "it was not recorded" in panel.words()
-    assert "differ" not in panel.words()
-    assert {row[-1] for row in panel.rows()} >= {"not recorded"}
+    assert "it was not recorded" in panel.both.words()
+    assert "differ" not in panel.both.words()
+    assert {row[-1] for row in panel.both.rows()} >= {"not recorded"}
 
 
 # Twins, and saved runs.

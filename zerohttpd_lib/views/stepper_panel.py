@@ -56,7 +56,7 @@ class StepperPanel(Panel):
         self.step_call = button("Step one system call", "Let it make one call, or change its list", self._step_call)
         self.resume = button("Resume", "Full speed", self._resume)
         self.pause.button_style = "primary"
-        self.who = widgets.Dropdown(options=[("no client yet", None)], description="Client", layout={"width": "240px"})
+        self.who = widgets.Dropdown(options=[("no client yet", None)], description="Client", layout={"width": "280px"})
         act = self._act
         self.add = button("Add a client", "Open a connection to the server, and say nothing on it", self._add)
         self.half = button("Send half a request", "The first half of GET /guestbook", lambda: act("send_half"))
@@ -119,12 +119,10 @@ class StepperPanel(Panel):
     @told_in_words
     def _add(self) -> None:
         visitor = self.server.add_client()
-        name = names_of(self.server.visitors)[visitor.address]
         with LOCK:
-            old = [option for option in self.who.options if option[1] is not None]
-            self.who.options = [*old, (f"{name} ({visitor.address})", visitor)]
+            self._offer_clients()
             self.who.value = visitor
-        self._after(f"{name} has connected, from {visitor.address}.")
+        self._after(f"{names_of(self.server.visitors)[visitor.address]} has connected, from {visitor.address}.")
 
     @told_in_words
     def _act(self, action: str) -> None:
@@ -160,6 +158,7 @@ class StepperPanel(Panel):
         if now != self._drawn or has_waited:
             self._drawn, self._newest, self._drawn_at = now, state.wait, monotonic()
             self._enable(state)
+            self._offer_clients()
             trace = self._trace()
             self._draw_state(state, trace)
             self.stage.traces = [trace]
@@ -193,6 +192,15 @@ class StepperPanel(Panel):
             f"<p role='status' style='font-size:1.15em;color:var(--jp-content-font-color1, {INK});margin:4px 0'>{sign} "
             f"<b>{html.escape(self.server.name)}</b>: {html.escape(words)}</p>"
         )
+
+    def _offer_clients(self) -> None:
+        """Of the server's clients, all that were added: by the button, or by a cell."""
+        names = names_of(self.server.visitors)
+        offered = [(f"{names[each.address]} ({each.address})", each) for each in self.server.visitors]
+        if offered and offered != list(self.who.options):
+            chosen = self.who.value or offered[0][1]
+            self.who.options = offered
+            self.who.value = chosen
 
     def _enable(self, state: State) -> None:
         """A server that has ended does nothing any more, and nothing can be done to it."""

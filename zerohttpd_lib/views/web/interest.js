@@ -3,7 +3,7 @@ import { Lists } from "./lists.js";
 import { kernelLine } from "./kernel.js";
 import { button, element, keep } from "./page.js";
 
-export function render({ model, el }) {
+function render({ model, el }) {
   el.classList.add("zh");
   const root = element("div", "zh-interest", el), bar = element("div", "zh-bar", root);
   root.setAttribute("role", "group");

@@ -1,7 +1,7 @@
 // In a panel of ipywidgets: once its kernel has gone, a line says so, and none of its controls can be used any more.
 import { kernelLine } from "./kernel.js";
 
-export function render({ model, el }) {
+function render({ model, el }) {
   el.classList.add("zh");
   return kernelLine(model, el, el, () => {
     const panel = el.closest(".zerohttpd-panel");

@@ -6,7 +6,7 @@ import { Player } from "./player.js";
 const CELL_GAP = 1; // pixels
 const SECONDS = 6; // that the longer wait takes, played
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const sides = model.get("sides"), longest = Math.max(...sides.map((side) => side.us));
   el.classList.add("zh");
   const figure = element("div", "zh-one-wait", el);

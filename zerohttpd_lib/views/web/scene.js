@@ -166,7 +166,7 @@ export class Scene {
     }
     const entry = waiting.get(fd) ?? waiting.get(redis);
     if (entry) return held ? ["zh-stuck", `${eventNames(entry.number)}: held up by this`] : ["zh-waiting", `${entry.fd === redis ? "Redis" : eventNames(entry.number)}: waits for its turn`];
-    if (late.has(fd)) return ["zh-stuck", "held up: ready before it returned"];
+    if (late.has(fd)) return ["zh-stuck", "ready, and held up"];
     if (redis !== undefined) return ["zh-asks", `waits for Redis, fd ${redis}`];
     return ["", visitor ? visitor.answer || visitor.state : "nothing ready on it"];
   }
@@ -187,7 +187,7 @@ export class Scene {
     fill(this.readyList, ready.slice(start, start + MOST_READY).map((entry, n) => {
       const at = start + n, state = at < handled ? "zh-over" : at === handled ? `zh-now${blocked ? " zh-stuck" : ""}` : "";
       const owner = list?.get(entry.fd), whom = owner?.peer && recording.isNamed(owner) ? recording.nameOf(owner.peer) : owner?.owner ? `for ${recording.nameOf(owner.owner)}` : "";
-      return `<li class="${state} zh-is-${entry.role}" value="${at + 1}">fd ${entry.fd} <b>${entry.role}</b> ${escape(whom)} ${eventNames(entry.number)} <span>${escape(entry.step)}</span></li>`;
+      return `<li class="${state} zh-is-${entry.role}">fd ${entry.fd} <b>${entry.role}</b> ${escape(whom)} ${eventNames(entry.number)} <span>${escape(entry.step)}</span></li>`;
     }).join("") + (ready.length > start + MOST_READY ? `<li class="zh-more">and ${ready.length - start - MOST_READY} more</li>` : ""));
     const waiting = new Set(ready.slice(Math.max(0, handled)).map((entry) => entry.fd)), sweeps = poll && handled < 0 && !now && acts.length === 0;
     const { colours } = this, plain = (item) => colours[item.role === "client" && !recording.isNamed(item) ? "silent" : item.role] ?? colours.silent;

@@ -10,7 +10,7 @@ const UNITS = { call: "a system call", event: "an event", wait: "a wait" };
 const SLOWER = [10, 100, 500, 2000, 10000];
 const A_WAIT = 0.5; // seconds, played: what the first choice of speed makes of a wait
 
-export function render({ model, el }) {
+function render({ model, el }) {
   el.classList.add("zh");
   const root = element("div", "zh-stage", el);
   root.tabIndex = 0;
