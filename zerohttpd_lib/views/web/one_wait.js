@@ -26,7 +26,7 @@ function render({ model, el }) {
   player.listen(figure);
   figure.append(player.bar);
   element("p", "zh-key", figure).innerHTML = '<i class="zh-cold"></i> watched <i class="zh-looked"></i> looked at, and not ready ' +
-    '<i class="zh-found"></i> ready';
+    (sides.some((side) => side.sweeps) ? '<i class="zh-looking"></i> being looked at ' : "") + '<i class="zh-found"></i> ready';
   element("p", "zh-note", figure).textContent = model.get("note");
   const look = () => { panes.forEach((pane) => { pane.readColours(); pane.measure(); }); player.show(); };
   const themed = onNewTheme(look), sized = new ResizeObserver(look); // which is called, too, when it comes onto the page
