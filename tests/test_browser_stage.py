@@ -80,7 +80,7 @@ def opened_page(browser: Any, folder: Path, name: str) -> Iterator[Any]:
 
 
 def press(page: Any, *keys: str) -> None:
-    page.locator("[tabindex='0']").focus()
+    page.locator("[tabindex='0']").first.focus()
     for key in keys:
         before = page.evaluate("here.player.frames")
         page.keyboard.press(key)
