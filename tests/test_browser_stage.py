@@ -80,7 +80,7 @@ def opened_page(browser: Any, folder: Path, name: str) -> Iterator[Any]:
 
 
 def press(page: Any, *keys: str) -> None:
-    page.locator("[tabindex='0']").focus()
+    page.locator("[tabindex='0']").first.focus()
     for key in keys:
         before = page.evaluate("here.player.frames")
         page.keyboard.press(key)
@@ -122,7 +122,7 @@ def test_steps_lead_from_a_wait_through_what_was_done_to_the_next_and_back(one: 
         press(one, "ArrowRight")
         told.append(sentence(one))
     assert f"{len(first.ready)} is ready" in told[1] or f"{len(first.ready)} are ready" in told[1]
-    assert f"wait {first.number + 1:,}" in one.locator(".zh-at").inner_text()
+    assert f"wait no. {first.number + 1:,}" in one.locator(".zh-at").inner_text()
     press(one, *["ArrowLeft"] * (acts + 2))
     assert sentence(one) == told[0]
 
@@ -130,7 +130,7 @@ def test_steps_lead_from_a_wait_through_what_was_done_to_the_next_and_back(one: 
 def test_a_step_may_be_a_wait(one: Any) -> None:
     one.get_by_label("A step is").select_option("wait")
     press(one, "ArrowRight", "ArrowRight", "ArrowRight")
-    assert f"wait {EPOLL.trace.first + 2:,}" in one.locator(".zh-at").inner_text()
+    assert f"wait no. {EPOLL.trace.first + 2:,}" in one.locator(".zh-at").inner_text()
     assert "returns after" in sentence(one)
 
 

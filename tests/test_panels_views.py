@@ -185,6 +185,9 @@ def test_it_says_what_the_server_is_stuck_in_and_whom_that_holds_up(lab: Lab) ->
     assert "Until it does, Bob waits for it." in words
     live = panel.stage.recordings[0]["meta"]["live"]
     assert live["stuck"]["system"] == "recv"
+    method, _, line = live["stuck"]["at"].partition("+")  # which nothing has recorded yet: the call has not returned
+    source = panel.stage.recordings[0]["meta"]["sources"][method]["lines"][int(line)]
+    assert "receive(client.sock)" in source
     assert [each["waits"] for each in live["visitors"]] == [False, True]
     panel.rest.click()
     panel.resume.click()

@@ -177,7 +177,12 @@ class StepperPanel(Panel):
         }  # fmt: skip
         if state.call:
             words = stuck_in_words(state, trace, visitors)
-            live["stuck"] = {"system": state.call, "fd": state.fd, "words": words}
+            live["stuck"] = {
+                "system": state.call,
+                "fd": state.fd,
+                "words": words,
+                "at": trace.records.names[state.line],
+            }
         server = class_of(self.server, self.server.name)
         return recording_on(trace, self.server.name, server, visitors=names, live=live)
 

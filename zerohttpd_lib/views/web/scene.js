@@ -25,7 +25,9 @@ export class Scene {
     this.status = element("div", "zh-status", this.process);
     if (poll) this.addCells(this.process);
     this.source = element("pre", "zh-source", this.process);
-    this.source.tabIndex = 0; // it scrolls
+    this.source.tabIndex = 0; // it may have to be scrolled
+    this.source.setAttribute("role", "group");
+    this.source.setAttribute("aria-label", "The method that runs");
     this.redis = element("div", "zh-redis", this.process);
     this.live = null;
     this.take(data);
@@ -160,7 +162,8 @@ export class Scene {
     const held = blocked || this.live?.stuck;
     if (visitor && held && (visitor.waits || waiting.has(fd)) && step.fd !== fd) return ["zh-stuck", `${visitor.state}: held up by this`];
     if (fd === undefined) return ["zh-away", visitor ? visitor.answer || visitor.state : "not watched"];
-    if (now && (now.fd === fd || now.fd === redis) && !asleep) {
+    const isServed = step.kind === "call" && step.fd === fd && ["receive", "send"].includes(step.name);
+    if (now && (now.fd === fd || now.fd === redis || isServed) && !asleep) {
       const turn = acts.slice(acts.findLastIndex((act) => act.kind === "turn"));
       const call = turn.findLast((act) => act.kind === "call" && (act.fd === fd || act.fd === redis) && ["receive", "send"].includes(act.name));
       const words = !call ? (now.fd === fd ? `its turn: ${eventNames(now.number)}` : "its turn: Redis") : `${call.fd === redis ? "Redis, " : ""}${call.system}: ${outcome(call)}`;
