@@ -7,7 +7,6 @@ is used a little, and taken as it then is: docs/panels/NAME.png and docs/panels/
 from __future__ import annotations
 
 import io
-import json
 import shutil
 import sys
 import tempfile
@@ -38,8 +37,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
             course = Path(folder)
             write_notebook(course / "chapters/00-start-here.ipynb")
-            choose_theme(course, theme)
-            with jupyterlab_on(course) as address:
+            with jupyterlab_on(course, theme) as address:
                 browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
                 page = browser.new_page(viewport={"width": 1400, "height": 1500})
                 page.goto(address)
@@ -47,12 +45,6 @@ def main() -> int:
                 take_all(page, ending)
                 browser.close()
     return 0
-
-
-def choose_theme(course: Path, theme: str) -> None:
-    settings = course / ".lab/settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(json.dumps({"theme": theme}))
 
 
 def take_all(page: Any, ending: str) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from barriers import serious_barriers
+from contrasts import CONTRASTS
 from page_of import CHROMIUM, EPOLL, FLAGS, PANELS, POLL, at, heads, number_of, page_of, settled
 
 from zerohttpd_lib.lab.saved_run import load_run, shipped_run
@@ -153,12 +155,10 @@ def test_a_run_that_lost_its_list_says_that_it_was_not_recorded(browser: Any, tm
 def test_it_fits_is_accessible_and_can_be_read(
     browser: Any, tmp_path: Path, name: str, width: int, scheme: str
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     with page_of(browser, tmp_path, PANELS[name], width=width, scheme=scheme) as page:
         for tab in page.get_by_role("tab").all() or [None]:
             if tab is not None:
                 tab.click()
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-            serious = [each for each in found if each["impact"] in ("serious", "critical")]
-            assert [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in serious] == []
+            assert serious_barriers(page) == []
+            assert [each for each in page.evaluate(CONTRASTS, "#here") if each[0] < 4.5] == []

@@ -8,53 +8,19 @@ from typing import Any
 
 import nbformat
 import pytest
-from panel_notebook import CELLS, jupyterlab_on, write_notebook
+from barriers import serious_barriers
+from contrasts import CONTRASTS
+from panel_notebook import ARTEFACTS, CELLS, SOON, Book, jupyterlab_on, write_notebook
 
-ARTEFACTS = Path(__file__).with_name("artefacts")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Without the last ones the browser looks up its maker's hosts at every start.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SOON = 30_000  # milliseconds
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium"),
     pytest.mark.timeout(300),
 ]
-
-
-class Book:
-    """The open notebook: cells by name, run one by one."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-
-    def cell(self, name: str) -> Any:
-        return self.page.locator(".jp-CodeCell").nth(list(CELLS).index(name))
-
-    def run(self, name: str) -> Any:
-        """Run a cell; return its output area once it is done."""
-        cell = self.cell(name)
-        prompt = cell.locator(".jp-InputPrompt").first
-        before = prompt.inner_text()
-        cell.locator(".cm-content").click()
-        self.page.keyboard.press("Control+Enter")
-        number = re.compile(r"\[\d+\]")
-        self.page.wait_for_function(
-            "([element, before]) => /\\[\\d+\\]/.test(element.innerText) && element.innerText !== before",
-            arg=[prompt.element_handle(), before], timeout=2 * SOON,
-        )  # fmt: skip
-        assert number.search(prompt.inner_text())
-        errors = cell.locator("[data-mime-type='application/vnd.jupyter.error']")
-        assert errors.all_inner_texts() == []
-        return cell.locator(".jp-Cell-outputArea")
-
-    def keep(self, name: str, output: Any) -> None:
-        """A screenshot of the panel, as an artefact."""
-        ARTEFACTS.mkdir(exist_ok=True)
-        shown = output.locator(".zh").first
-        shown.scroll_into_view_if_needed()
-        shown.screenshot(path=ARTEFACTS / f"panel-{name}.png")
 
 
 @pytest.fixture(scope="module")
@@ -238,6 +204,26 @@ def test_both_interest_lists_are_shown_and_looked_at_again(book: Book) -> None:
     press(panel, "Look now")
     panel.locator("table").first.locator("tbody tr").nth(rows).wait_for(timeout=SOON)
     book.keep("interest", panel)
+
+
+def choose_theme(page: Any, name: str) -> None:
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.get_by_role("menuitem", name="Theme", exact=True).hover()
+    page.get_by_role("menuitem", name=name, exact=True).click()
+    page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=str("Light" in name).lower())
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+@pytest.mark.parametrize("name", ["load", "watch", "stepper", "interest"])
+def test_what_is_live_can_be_read_and_has_no_serious_barrier(book: Book, name: str, theme: str) -> None:
+    """With its controls, which only a notebook has. All others have a page of their own in test_browser_charts.py."""
+    choose_theme(book.page, theme)
+    panel = book.cell(name).locator(".jp-Cell-outputArea .zh").first
+    panel.evaluate("(panel, name) => { panel.id = `live-${name}`; }", name)
+    found = book.page.evaluate(CONTRASTS, f"#live-{name}")
+    assert len(found) > 3
+    assert [each for each in found if each[0] < 4.5] == []
+    assert serious_barriers(book.page, f"#live-{name}") == []
 
 
 def test_level_and_edge_move_together(book: Book) -> None:

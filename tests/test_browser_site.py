@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from barriers import serious_barriers
 from contrasts import CONTRASTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,8 +32,6 @@ EXPLORABLES = [
     "05-from-poll-to-epoll",
     "06-the-race",
 ]
-# Of axe-core. A preload would fetch the style sheet.
-OF_A_PAGE = {"preload": False, "resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": False}}}
 # What components draw in: those of them that play, or have a cause to drag.
 SHOWN = "[...document.querySelectorAll('main div')].filter((box) => box.player || box.cause)"
 
@@ -101,13 +100,9 @@ def test_each_page_opens_from_the_disk_fits_and_can_be_read(page: Any, site: Pat
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_no_serious_barrier(page: Any, site: Path, name: str) -> None:
-    """By the rules of axe-core, but for contrast, which the test above measures in both themes, and much faster."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     page.set_viewport_size({"width": 700, "height": 900})
     show(page, site, name)
-    found = axe.Axe().run(page, options=OF_A_PAGE).response["violations"]
-    serious = [each for each in found if each["impact"] in ("serious", "critical")]
-    assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in serious] == []
+    assert serious_barriers(page) == []
 
 
 @pytest.mark.parametrize("name", PLAYERS)

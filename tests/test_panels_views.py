@@ -4,6 +4,7 @@ import html
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from zerohttpd_lib.views.interest_panel import InterestPanel
 from zerohttpd_lib.views.picture import LOCK
 from zerohttpd_lib.views.recording import look_times
 from zerohttpd_lib.views.sampler import Sampler
-from zerohttpd_lib.views.stepper_panel import StepperPanel
+from zerohttpd_lib.views.stepper_panel import AT_FULL_SPEED, StepperPanel
 from zerohttpd_lib.views.twins import in_one_order
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "authoring"))
@@ -184,6 +185,9 @@ def test_it_says_what_the_server_is_stuck_in_and_whom_that_holds_up(lab: Lab) ->
     assert "Until it does, Bob waits for it." in words
     live = panel.stage.recordings[0]["meta"]["live"]
     assert live["stuck"]["system"] == "recv"
+    method, _, line = live["stuck"]["at"].partition("+")  # which nothing has recorded yet: the call has not returned
+    source = panel.stage.recordings[0]["meta"]["sources"][method]["lines"][int(line)]
+    assert "receive(client.sock)" in source
     assert [each["waits"] for each in live["visitors"]] == [False, True]
     panel.rest.click()
     panel.resume.click()
@@ -231,6 +235,22 @@ def test_buttons_hold_and_step_a_server_while_its_client_waits(held: tuple[Serve
     wait_until(lambda: visitors_of(panel)[0]["answer"] == "HTTP/1.1 200 OK")
 
 
+def drawings(panel: StepperPanel) -> int:
+    return int(panel.stage.recordings[0]["meta"]["live"]["serial"])
+
+
+def test_a_server_at_full_speed_is_seldom_drawn(held: tuple[Server, StepperPanel]) -> None:
+    """Nobody can follow its waits, and each drawing takes processor time that the server may want."""
+    server, panel = held
+    wait_until(lambda: panel.stepper.state.wait == panel._newest)
+    drawn, started = drawings(panel), time.monotonic()
+    while time.monotonic() < started + 2.5:
+        server.get()
+    seconds = time.monotonic() - started
+    assert 1 <= drawings(panel) - drawn <= 2 * (seconds / AT_FULL_SPEED + 1)  # a call that takes long is shown at once
+    wait_until(lambda: panel.stage.traces[0].end == server.trace.end)  # and yet its last wait is shown
+
+
 def test_redis_is_frozen_and_thawed(held: tuple[Server, StepperPanel]) -> None:
     server, panel = held
     panel.freeze.click()
@@ -246,6 +266,20 @@ def test_redis_is_frozen_and_thawed(held: tuple[Server, StepperPanel]) -> None:
 def test_to_act_without_a_client_is_a_sentence(held: tuple[Server, StepperPanel]) -> None:
     held[1].half.click()
     assert "add one first" in held[1]._message.value
+
+
+def test_clients_that_a_cell_has_added_can_be_chosen(lab: Lab) -> None:
+    server = lab.serve("epoll", record="details")
+    server.add_client()
+    panel = stepper_panel(server, lab)
+    assert panel.who.label.startswith("Ada (")
+    bob = server.add_client()
+    wait_until(lambda: [name.split()[0] for name, _ in panel.who.options] == ["Ada", "Bob"])
+    assert panel.who.value is server.visitors[0]
+    panel.who.value = bob
+    panel.whole.click()
+    wait_until(lambda: "200" in bob.answer)
+    panel.close()
 
 
 def test_a_closed_stepper_lets_its_server_go_and_leaves_no_thread(held: tuple[Server, StepperPanel]) -> None:
@@ -270,18 +304,18 @@ def test_the_kernel_and_the_program_agree(lab: Lab) -> None:
     server = lab.serve("epoll")
     idle = lab.hold_idle(server, 30)
     panel = interest_panel(server)
-    assert panel.kernel is not None
-    assert set(panel.kernel) == set(panel.own)
-    assert len(panel.own) == 31
-    assert "They agree" in panel.words()
-    changes, title = panel.changes()
+    assert panel.both.kernel is not None
+    assert set(panel.both.kernel) == set(panel.both.own)
+    assert len(panel.both.own) == 31
+    assert "They agree" in panel.both.words()
+    changes, title = panel.both.changes()
     assert any("epoll_ctl ADD" in call for _, call, _, _ in changes)
     assert "31 that were recorded" in title
     idle.stop()
     wait_until(lambda: len(server.interest_list()) == 1)
     panel.look()
-    assert len(panel.kernel) == 1
-    assert len(panel.lists["rows"]) == len({*panel.kernel, *panel.own})
+    assert len(panel.both.kernel) == 1
+    assert len(panel.lists["rows"]) == len({*panel.both.kernel, *panel.both.own})
     assert panel.picture().png.startswith(PNG)
 
 
@@ -298,7 +332,7 @@ def test_what_only_the_kernel_knows_of_is_marked(lab: Lab) -> None:
     server.get()
     wait_until(lambda: len(server.interest_list()) == 2)
     panel = interest_panel(server)
-    assert "They differ in 1" in panel.words()
+    assert "They differ in 1" in panel.both.words()
     assert "⚠ the kernel alone" in [row[-1] for row in panel.lists["rows"]]
 
 
@@ -319,7 +353,7 @@ def test_a_poll_server_has_its_list_to_itself(lab: Lab) -> None:
     server = lab.serve("poll")
     server.get()
     panel = interest_panel(server)
-    assert "keeps no list for this server" in panel.words()
+    assert "keeps no list for this server" in panel.both.words()
     assert [row[-1] for row in panel.lists["rows"]] == ["the program's"]
     assert panel.picture().png.startswith(PNG)
 
@@ -349,9 +383,9 @@ def test_what_was_not_recorded_is_no_warning() -> None:
     run = load_run(shipped_run("epoll-1000-idle"))
     run.trace.records.listed = None
     panel = InterestPanel(None, {interest.fd: interest for interest in run.interest}, run.trace)
-    assert "it was not recorded" in panel.words()
-    assert "differ" not in panel.words()
-    assert {row[-1] for row in panel.rows()} >= {"not recorded"}
+    assert "it was not recorded" in panel.both.words()
+    assert "differ" not in panel.both.words()
+    assert {row[-1] for row in panel.both.rows()} >= {"not recorded"}
 
 
 # Twins, and saved runs.

@@ -277,10 +277,10 @@ def test_a_frozen_redis_answers_nobody_until_it_is_thawed(lab: Lab) -> None:
 
 def test_what_a_client_cannot_do_is_said_in_words(lab: Lab) -> None:
     visitor = lab.serve("epoll").add_client()
-    with pytest.raises(LabError, match="send_half"):
+    with pytest.raises(LabError, match="send half of one first"):
         visitor.send_rest()
     visitor.send_half()
-    with pytest.raises(LabError, match="send_rest"):
+    with pytest.raises(LabError, match="send the rest of it first"):
         visitor.send_request()
     visitor.hang_up()
     with pytest.raises(LabError, match="has left"):

@@ -43,7 +43,7 @@ class Visitor:
     def send_rest(self) -> None:
         """The other half."""
         if not self._rest:
-            raise LabError("This client has sent no half of a request: send_half() comes first.")
+            raise LabError("This client has sent no half of a request: send half of one first.")
         rest, self._rest = self._rest, b""
         self._send(rest)
         self.state = "request sent"
@@ -51,7 +51,7 @@ class Visitor:
     def send_request(self, path: str = "/guestbook") -> None:
         """A whole request."""
         if self._rest:
-            raise LabError("This client has sent half of a request: send_rest() comes next.")
+            raise LabError("This client has sent half of a request: send the rest of it first.")
         self._send(_request(path))
         self.state = "request sent"
 

@@ -11,7 +11,6 @@ import socket
 import sys
 from collections.abc import Callable
 from time import perf_counter
-from types import FrameType
 from typing import Any, Final
 
 from . import layout
@@ -45,18 +44,18 @@ def _hooked(method: Method, name: str, kind: int, recorder: Recorder) -> Method:
     outcome: Callable[..., int] = _OUTCOMES.get(name, _nothing)
 
     def call(sock: socket.socket, /, *arguments: Any, **named: Any) -> Any:
-        fd, caller = sock.fileno(), sys._getframe(1)
-        started = _begin(recorder, fd, kind)
+        fd, line = sock.fileno(), recorder.line_of(sys._getframe(1))
+        started = _begin(recorder, fd, kind, line)
         try:
             result = method(sock, *arguments, **named)
         except OSError as problem:
-            recorder.guarded(_note, recorder, fd, _failed(problem), kind, perf_counter() - started, caller)
+            recorder.guarded(_note, recorder, fd, _failed(problem), kind, perf_counter() - started, line)
             recorder.after_each()
             raise
         finally:
             recorder.in_call[0] = 0
         took = perf_counter() - started
-        recorder.guarded(lambda: _note(recorder, fd, outcome(result, *arguments, **named), kind, took, caller))
+        recorder.guarded(lambda: _note(recorder, fd, outcome(result, *arguments, **named), kind, took, line))
         if name == "accept":
             recorder.guarded(lambda: recorder.forget_role(result[0].fileno()))
         recorder.after_each()
@@ -65,20 +64,21 @@ def _hooked(method: Method, name: str, kind: int, recorder: Recorder) -> Method:
     return in_front_of(method, lambda _: call)
 
 
-def _begin(recorder: Recorder, fd: int, kind: int) -> float:
+def _begin(recorder: Recorder, fd: int, kind: int, line: int) -> float:
     """Say which call it is, for as long as it takes: one that blocks is not written down before it has returned."""
     if recorder.command[0]:
         recorder.guarded(recorder.write_pending)
     started = perf_counter()
     recorder.in_call[1] = int(started * 1e6)
+    recorder.in_call[2] = line
     recorder.in_call[0] = fd << 8 | kind
     return started
 
 
-def _note(recorder: Recorder, fd: int, number: int, kind: int, took: float, caller: FrameType) -> None:
+def _note(recorder: Recorder, fd: int, number: int, kind: int, took: float, line: int) -> None:
     if fd < 0:  # closed before, and closed again: no call reaches the kernel
         return
-    recorder.note(fd, number, recorder.code_of(fd) & 0xFF00 | recorder.lines.code(caller) | kind)
+    recorder.note(fd, number, recorder.code_of(fd) & 0xFF00 | line | kind)
     if took > layout.LONG:
         recorder.note(fd, min(int(took * 1e6), 0xFFFF_FFFF), layout.TOOK)
 

@@ -21,8 +21,9 @@ from .ready import Ready
 from .recorder import Recorder, what_waits
 
 # The words, 8 bytes each. The first two are the stepper's, ASIDE is the load test's, the others the server's.
-# CALL is 0, or the call on a socket that it is in (descriptor << 8 | kind of entry), SINCE when that began (µs).
-COMMAND, SERIAL, SEEN, WHERE, HANDLED, IN_HAND, WAIT, ASIDE, CALL, SINCE = range(10)
+# CALL is 0, or the call on a socket that it is in (descriptor << 8 | kind of entry), SINCE when that began (µs), and
+# LINE which of the server's lines made it, as an entry has it.
+COMMAND, SERIAL, SEEN, WHERE, HANDLED, IN_HAND, WAIT, ASIDE, CALL, SINCE, LINE = range(11)
 SIZE: Final = 4096
 
 RUN, HOLD, STEP, STEP_EVENT, STEP_CALL = range(5)  # commands
@@ -48,7 +49,7 @@ class Control:
         self.recorder = recorder
         recorder.command = self.words[COMMAND : COMMAND + 1]
         recorder.aside = self.words[ASIDE : ASIDE + 1]
-        recorder.in_call = self.words[CALL : SINCE + 1]
+        recorder.in_call = self.words[CALL : LINE + 1]
         recorder.after_each = self.after_each
         self.command = HOLD  # the last one that was taken
         self.handled = self.in_hand = 0  # of the list that it is going through
@@ -76,7 +77,7 @@ class Control:
         """In a fork: it is not the one who is held. It has words of its own, which nobody changes."""
         self.words = memoryview(bytearray(SIZE)).cast("q")
         self.recorder.command = (RUN,)
-        self.recorder.in_call = [0, 0]
+        self.recorder.in_call = [0, 0, 0]
 
     def hand_out(self, ready: Any) -> Any:
         """The list came back while somebody wants to see it. Perhaps they asked only just now."""

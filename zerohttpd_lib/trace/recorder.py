@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from traceback import walk_tb
+from types import FrameType
 from typing import Any, Final
 
 from . import layout
@@ -52,7 +53,7 @@ class Recorder:
         # Words that others look at, or write; see control.py.
         self.aside: Sequence[int] = (0,)  # not 0: somebody wants to time the server as it is without us
         self.command: Sequence[int] = (0,)  # not 0: somebody holds the server, or lets it go by steps
-        self.in_call: Any = [0, 0]  # which call it is in, and since when
+        self.in_call: Any = [0, 0, 0]  # which call it is in, since when, and which line made it
         self.after_each: Callable[[], None] = lambda: None  # call or change: here it may be held
         self.is_aside = False
         self._missed: dict[int, tuple[Any, ...] | None] = {}  # how it was watched since, by descriptor; None: no more
@@ -212,6 +213,16 @@ class Recorder:
 
     def _turn(self, fd: int, number: int) -> None:
         self.guarded(self.note, fd & ALL_BITS, number, layout.TURN)
+
+    def line_of(self, caller: FrameType) -> int:
+        """Which of the server's lines has led to `caller`, as a next step has it; 0 once the recorder is off."""
+        if self.is_off:
+            return 0
+        try:
+            return self.lines.code(caller)
+        except Exception as problem:
+            self._fail(problem)
+            return 0
 
     def code_of(self, fd: int) -> int:
         """Role and next step of a descriptor as they were when we last asked."""

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final
 
 from . import control, layout
-from .control import CALL, COMMAND, HANDLED, IN_HAND, SEEN, SERIAL, SINCE, WAIT, WHERE
+from .control import CALL, COMMAND, HANDLED, IN_HAND, LINE, SEEN, SERIAL, SINCE, WAIT, WHERE
 from .wait import Wait
 from .waits import Waits
 
@@ -41,6 +41,7 @@ class State:
     call: str = ""  # the system call on a socket that it has been in for long; only with details
     fd: int = -1  # of that socket
     since: float = 0.0  # when that call began: seconds of time.perf_counter()
+    line: int = -1  # which line of the server's made it: its place among the names of the trace
 
     @property
     def is_held(self) -> bool:
@@ -90,12 +91,12 @@ class Stepper:
             return State(name, words[HANDLED], words[IN_HAND], newest)
         return State("in wait" if where == control.IN_WAIT else "before wait", wait=newest)
 
-    def _stuck(self) -> tuple[str, int, float]:
-        """The call that it has been in for long, on which descriptor, since when."""
+    def _stuck(self) -> tuple[str, int, float, int]:
+        """The call that it has been in for long, on which descriptor, since when, and which line made it."""
         call, since = self._words[CALL], self._words[SINCE] / 1e6
         if not call or time.perf_counter() - since < STUCK:
-            return "", -1, 0.0
-        return layout.SYSTEM_CALLS[(call & 0xFF) - layout.FIRST_CALL], call >> 8, since
+            return "", -1, 0.0, -1
+        return layout.SYSTEM_CALLS[(call & 0xFF) - layout.FIRST_CALL], call >> 8, since, self._words[LINE] >> 16
 
     @property
     def is_paused(self) -> bool:

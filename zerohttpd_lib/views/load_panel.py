@@ -54,7 +54,7 @@ class LoadPanel(Panel):
         self.clear = button("Clear the chart", "Forget the runs so far", self._pressed_clear)
         self.view = LoadRuns()
         buttons = widgets.HBox([self.start, self.stop, self.clear])
-        self.box.children = [*self.controls.rows(), buttons, self._message, self.view]
+        self.fill(*self.controls.rows(), buttons, self._message, self.view)
 
     # Buttons.
 

@@ -18,7 +18,8 @@ SWEEPS: Final = ("poll",)  # where each wait looks at all that is watched (man 2
 NOTE: Final = (
     "Two waits of two recorded runs, drawn at one slow clock. A cell is a descriptor. Each wait is one of the quickest "
     "of those with {ready} ready (the middle of the first 5 %), for one that sleeps takes longer. What happens within "
-    "a wait is not recorded: what each looks at is drawn as man 2 poll and man 7 epoll have it, at an even pace."
+    "a wait is not recorded: what each looks at is drawn as man 2 poll and man 7 epoll have it, at an even pace. What "
+    "a server does with those that it has found takes its time, too, and is not drawn."
 )
 
 

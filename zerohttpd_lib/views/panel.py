@@ -20,6 +20,7 @@ from IPython import get_ipython
 from IPython.display import display
 
 from ..lab.errors import LabError
+from .kernel_line import KernelLine
 from .picture import LOCK, Picture
 from .sampler import SAMPLER
 
@@ -57,12 +58,17 @@ class Panel:
         self._is_busy = False
         self._job: threading.Thread | None = None
         self._still: Any = None
+        self._kernel_line = KernelLine()
         self.box = widgets.VBox([])
         self.box.add_class("zh").add_class("zerohttpd-panel")
         _open.add(self)
         close_the_one_before(self)
 
     # Showing.
+
+    def fill(self, *children: Any) -> None:
+        """What the panel consists of, from top to bottom."""
+        self.box.children = [self._kernel_line, *children]
 
     def show(self) -> None:
         """Display the panel here, and behind it its still picture."""

@@ -10,7 +10,7 @@ import traitlets
 from ..lab.saved_run import Run, load_run
 from .component import component
 from .inspector import Inspector
-from .interest_panel import InterestPanel
+from .interest_lists import InterestLists
 from .load_view import KeptRun, load_of
 
 NAMES = {"rung": "server", "keep_alive": "keep-alive", "idle": "silent connections"}
@@ -29,9 +29,8 @@ class Replay(Inspector):
     def __init__(self, run: Run) -> None:
         super().__init__([run])
         self.run = run
-        at_the_end = InterestPanel(None, {i.fd: i for i in run.interest} or None, run.trace)
-        self.lists = at_the_end.lists
-        at_the_end.close()
+        at_the_end = {interest.fd: interest for interest in run.interest} or None
+        self.lists = InterestLists(at_the_end, run.trace, is_live=False).shown()
         result = run.result
         if result is None:
             self.load = None

@@ -24,8 +24,9 @@ from .recording import Recording, recording_of
 from .stage_still import picture_of
 
 NOTE: Final = (
-    "From the record of a real run. A lit line is the one that made the call, as it was recorded. What a wait "
-    "looks at is as man 2 poll and man 7 epoll have it; only how long it took was recorded."
+    "From the record of a real run. Yellow is what is done just now; red, a call that blocks, and whom it holds up. "
+    "A lit line is the one that made the call, as it was recorded. What a wait looks at is as man 2 poll and man 7 "
+    "epoll have it; only how long it took was recorded."
 )
 ONE_CLOCK: Final = (
     " Both clocks begin with the first wait that is shown. A call that took a millisecond or more was timed; the other "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
+from time import monotonic
 from typing import Any, Final
 
 import ipywidgets as widgets
@@ -20,6 +22,7 @@ from .picture import INK, LOCK, Picture
 from .stage import Stage, class_of, recording_on
 from .stepper_words import names_of, state_in_words, stuck_in_words, waits
 
+AT_FULL_SPEED: Final = 1.0  # seconds between two looks at a server that nobody holds
 NEWEST: Final = 200  # waits that can be gone back to
 PATIENCE: Final = 0.5  # seconds that a button waits for a step to come to its end
 NOTE: Final = (
@@ -39,6 +42,7 @@ class StepperPanel(Panel):
         self.lab = lab or _lab_of(server)
         self.stepper = server.stepper()
         self._drawn: Any = None
+        self._newest, self._drawn_at = -1, 0.0  # the newest wait that is drawn, and when that was
         self._serial = count()
         self._build()
         self.draw()
@@ -52,7 +56,7 @@ class StepperPanel(Panel):
         self.step_call = button("Step one system call", "Let it make one call, or change its list", self._step_call)
         self.resume = button("Resume", "Full speed", self._resume)
         self.pause.button_style = "primary"
-        self.who = widgets.Dropdown(options=[("no client yet", None)], description="Client", layout={"width": "240px"})
+        self.who = widgets.Dropdown(options=[("no client yet", None)], description="Client", layout={"width": "280px"})
         act = self._act
         self.add = button("Add a client", "Open a connection to the server, and say nothing on it", self._add)
         self.half = button("Send half a request", "The first half of GET /guestbook", lambda: act("send_half"))
@@ -68,7 +72,7 @@ class StepperPanel(Panel):
         trace = self._trace()
         self.stage = Stage([trace], recordings=[self._recording(trace, self.stepper.state)], starts=[0], note=NOTE)
         self.stage.on_msg(lambda _, message, buffers: self._asked(message))
-        self.box.children = [self._state, *boxes, self._message, self.stage]
+        self.fill(self._state, *boxes, self._message, self.stage)
 
     # Buttons.
 
@@ -115,12 +119,10 @@ class StepperPanel(Panel):
     @told_in_words
     def _add(self) -> None:
         visitor = self.server.add_client()
-        name = names_of(self.server.visitors)[visitor.address]
         with LOCK:
-            old = [option for option in self.who.options if option[1] is not None]
-            self.who.options = [*old, (f"{name} ({visitor.address})", visitor)]
+            self._offer_clients()
             self.who.value = visitor
-        self._after(f"{name} has connected, from {visitor.address}.")
+        self._after(f"{names_of(self.server.visitors)[visitor.address]} has connected, from {visitor.address}.")
 
     @told_in_words
     def _act(self, action: str) -> None:
@@ -149,10 +151,14 @@ class StepperPanel(Panel):
     def draw(self) -> bool:
         state = self.stepper.state
         visitors = [(each.address, each.state, each.answer) for each in self.server.visitors]
-        now = (state, visitors, self._is_frozen)
-        if now != self._drawn:  # a held server stays as it is: nothing to draw
-            self._drawn = now
+        runs = state.where == "running"
+        now = (replace(state, wait=-1) if runs else state, visitors, self._is_frozen)
+        # A held server stays as it is: nothing to draw. Of one that runs, nobody can follow the waits.
+        has_waited = state.wait != self._newest and monotonic() > self._drawn_at + AT_FULL_SPEED
+        if now != self._drawn or has_waited:
+            self._drawn, self._newest, self._drawn_at = now, state.wait, monotonic()
             self._enable(state)
+            self._offer_clients()
             trace = self._trace()
             self._draw_state(state, trace)
             self.stage.traces = [trace]
@@ -171,7 +177,12 @@ class StepperPanel(Panel):
         }  # fmt: skip
         if state.call:
             words = stuck_in_words(state, trace, visitors)
-            live["stuck"] = {"system": state.call, "fd": state.fd, "words": words}
+            live["stuck"] = {
+                "system": state.call,
+                "fd": state.fd,
+                "words": words,
+                "at": trace.records.names[state.line],
+            }
         server = class_of(self.server, self.server.name)
         return recording_on(trace, self.server.name, server, visitors=names, live=live)
 
@@ -186,6 +197,15 @@ class StepperPanel(Panel):
             f"<p role='status' style='font-size:1.15em;color:var(--jp-content-font-color1, {INK});margin:4px 0'>{sign} "
             f"<b>{html.escape(self.server.name)}</b>: {html.escape(words)}</p>"
         )
+
+    def _offer_clients(self) -> None:
+        """Of the server's clients, all that were added: by the button, or by a cell."""
+        names = names_of(self.server.visitors)
+        offered = [(f"{names[each.address]} ({each.address})", each) for each in self.server.visitors]
+        if offered and offered != list(self.who.options):
+            chosen = self.who.value or offered[0][1]
+            self.who.options = offered
+            self.who.value = chosen
 
     def _enable(self, state: State) -> None:
         """A server that has ended does nothing any more, and nothing can be done to it."""

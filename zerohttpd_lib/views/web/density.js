@@ -5,7 +5,7 @@ import { PriceChart } from "./price_chart.js";
 
 const POINTS = 60;
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const models = model.get("models"), points = model.get("points"), seen = model.get("seen");
   const figure = explorable(el, "What does it cost to hear of one ready descriptor?");
   const levels = [...new Set(points.map((point) => point.watched))].sort((one, other) => one - other);

@@ -6,7 +6,7 @@ import { PriceChart } from "./price_chart.js";
 const STEPS = 60; // of the slider, beside the numbers that were measured
 const CELL = 6; // pixels
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const lines = model.get("lines"), ready = model.get("ready");
   const figure = explorable(el, "How long does one wait take, if all but the ready ones are idle?");
   const watched = lines[0].points.map(([number]) => number), most = Math.max(...watched), fewest = Math.min(...watched);

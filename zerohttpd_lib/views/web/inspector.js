@@ -1,7 +1,7 @@
 // The ready-list inspector.
 import { Inspector } from "./inspecting.js";
 
-export function render({ model, el }) {
+function render({ model, el }) {
   el.classList.add("zh");
   const inspector = new Inspector(model, el);
   el.inspector = inspector;

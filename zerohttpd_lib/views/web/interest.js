@@ -1,20 +1,23 @@
 // The interest list panel: both lists of a server, now and again.
 import { Lists } from "./lists.js";
+import { kernelLine } from "./kernel.js";
 import { button, element, keep } from "./page.js";
 
-export function render({ model, el }) {
+function render({ model, el }) {
   el.classList.add("zh");
   const root = element("div", "zh-interest", el), bar = element("div", "zh-bar", root);
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Interest list");
+  let stop = () => {};
   if (model.get("is_live")) {
-    button("Look now", "Stop the server for a moment, and read both lists", bar, () => model.send?.({ act: "look" }));
+    const look = button("Look now", "Stop the server for a moment, and read both lists", bar, () => model.send?.({ act: "look" }));
     const label = element("label", "zh-choice", bar), box = element("input", "", label);
     box.type = "checkbox";
     box.checked = model.get("always");
     label.append(" Look every second");
     box.addEventListener("change", () => keep(model, "always", box.checked));
     model.on("change:always", () => { box.checked = model.get("always"); });
+    stop = kernelLine(model, el, root, () => { look.disabled = box.disabled = true; box.checked = false; });
   }
   const problem = element("p", "zh-problem", root), lists = new Lists(root);
   problem.setAttribute("role", "alert");
@@ -24,6 +27,6 @@ export function render({ model, el }) {
   update();
   complain();
   el.lists = lists;
-  return () => { lists.end(); model.off("change:lists", update); model.off("change:trouble", complain); };
+  return () => { stop(); lists.end(); model.off("change:lists", update); model.off("change:trouble", complain); };
 }
 export default { render };

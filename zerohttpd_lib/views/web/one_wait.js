@@ -6,7 +6,7 @@ import { Player } from "./player.js";
 const CELL_GAP = 1; // pixels
 const SECONDS = 6; // that the longer wait takes, played
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const sides = model.get("sides"), longest = Math.max(...sides.map((side) => side.us));
   el.classList.add("zh");
   const figure = element("div", "zh-one-wait", el);
@@ -26,7 +26,7 @@ export function render({ model, el }) {
   player.listen(figure);
   figure.append(player.bar);
   element("p", "zh-key", figure).innerHTML = '<i class="zh-cold"></i> watched <i class="zh-looked"></i> looked at, and not ready ' +
-    '<i class="zh-found"></i> ready';
+    (sides.some((side) => side.sweeps) ? '<i class="zh-looking"></i> being looked at ' : "") + '<i class="zh-found"></i> ready';
   element("p", "zh-note", figure).textContent = model.get("note");
   const look = () => { panes.forEach((pane) => { pane.readColours(); pane.measure(); }); player.show(); };
   const themed = onNewTheme(look), sized = new ResizeObserver(look); // which is called, too, when it comes onto the page

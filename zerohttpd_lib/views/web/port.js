@@ -2,7 +2,7 @@
 import { element } from "./page.js";
 import { Cause, explorable } from "./explorable.js";
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const steps = model.get("steps");
   const figure = explorable(el, "What does each method change?");
   const cause = new Cause(figure, {

@@ -10,7 +10,7 @@ import { eventNames } from "./recording.js";
 const LIST = { poll: "Its array" };
 const SLOWER = { 10: "10 times slower", 100: "100 times slower", 1000: "1,000 times slower", 10000: "10,000 times slower" };
 
-export function render({ model, el }) {
+function render({ model, el }) {
   el.classList.add("zh");
   const root = element("div", "zh-replay", el);
   root.setAttribute("role", "group");

@@ -5,7 +5,7 @@ import { Cause, count, explorable } from "./explorable.js";
 const LOOKED_UP = { listener: "It is the listening socket, which has no context.", client: "The look-up by client descriptors leads to its context.",
   redis: "The look-up by Redis descriptors leads to the same context." };
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const steps = model.get("steps"), events = model.get("events");
   const figure = explorable(el, `One request at ${model.get("title")}: when is it its turn, and who is served meanwhile?`);
   const cause = new Cause(figure, {

@@ -2,7 +2,7 @@
 import { Load } from "./load.js";
 import { element } from "./page.js";
 
-export function render({ model, el }) {
+function render({ model, el }) {
   el.classList.add("zh");
   const root = element("div", "zh-runs", el), load = new Load(root), update = () => load.show(model.get("load"));
   root.setAttribute("role", "group");

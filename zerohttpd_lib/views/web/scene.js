@@ -9,7 +9,7 @@ const AROUND = 40; // waits, whose clients have a line where there are too many 
 const MOST_ROWS = 10;
 const MOST_READY = 10;
 const AT_ONCE = 1000; // microseconds: a wait that was shorter has found somebody ready
-const KEY = [["client", "client"], ["silent", "silent"], ["redis", "Redis"], ["listener", "listening"], ["looked", "looked at"], ["ready", "ready"]];
+const KEY = [["client", "client"], ["silent", "silent, others"], ["redis", "Redis"], ["listener", "listening"], ["looked", "looked at"], ["ready", "ready"]];
 
 export class Scene {
   constructor(data, box) {
@@ -25,6 +25,9 @@ export class Scene {
     this.status = element("div", "zh-status", this.process);
     if (poll) this.addCells(this.process);
     this.source = element("pre", "zh-source", this.process);
+    this.source.tabIndex = 0; // it may have to be scrolled
+    this.source.setAttribute("role", "group");
+    this.source.setAttribute("aria-label", "The method that runs");
     this.redis = element("div", "zh-redis", this.process);
     this.live = null;
     this.take(data);
@@ -33,11 +36,12 @@ export class Scene {
   addKernel(poll) {
     this.queue = element("div", "zh-line", this.kernel);
     if (!poll) this.addCells(this.kernel);
-    else element("div", "zh-line zh-words", this.kernel).textContent = "Between two calls of poll() the kernel keeps no list.";
+    else element("div", "zh-words", this.kernel).textContent = "Between two calls of poll() the kernel keeps no list.";
     this.lookedWords = element("div", "zh-line", this.kernel);
     this.looked = element("div", "zh-looks", element("div", "zh-bar-of", this.kernel));
     this.sofar = element("div", "zh-words zh-line", this.kernel);
     this.readyWords = element("div", "zh-line zh-over-list", this.kernel);
+    this.progress = element("div", "zh-line zh-words", this.kernel);
     this.readyList = element("ol", "zh-ready", this.kernel);
   }
 
@@ -84,7 +88,7 @@ export class Scene {
     const turn = acts.findLast((act) => act.kind === "turn"), handled = turn ? turn.index : -1;
     const now = turn && turn.index < wait.ready.length ? wait.ready[turn.index] : null;
     const scene = { i, wait, step, list: gone ?? list, acts, handled, now, asleep: n === 0, blocked: isBlocked(step), waitName: this.waitName };
-    this.clock.textContent = ` ${seconds === undefined ? "" : `${(seconds * 1000).toFixed(3)} ms, `}wait ${wait.number.toLocaleString("en")}`;
+    this.clock.textContent = ` ${seconds === undefined ? "" : `${(seconds * 1000).toFixed(3)} ms, `}wait no. ${wait.number.toLocaleString("en")}`;
     this.sentence.textContent = inWords(this.recording, scene);
     this.sentence.classList.toggle("zh-blocked", scene.blocked);
     this.shown = { ...scene, list };
@@ -158,15 +162,16 @@ export class Scene {
     const held = blocked || this.live?.stuck;
     if (visitor && held && (visitor.waits || waiting.has(fd)) && step.fd !== fd) return ["zh-stuck", `${visitor.state}: held up by this`];
     if (fd === undefined) return ["zh-away", visitor ? visitor.answer || visitor.state : "not watched"];
-    if (now && (now.fd === fd || now.fd === redis) && !asleep) {
+    const isServed = step.kind === "call" && step.fd === fd && ["receive", "send"].includes(step.name);
+    if (now && (now.fd === fd || now.fd === redis || isServed) && !asleep) {
       const turn = acts.slice(acts.findLastIndex((act) => act.kind === "turn"));
       const call = turn.findLast((act) => act.kind === "call" && (act.fd === fd || act.fd === redis) && ["receive", "send"].includes(act.name));
-      const words = !call ? (now.fd === fd ? `its turn: ${eventNames(now.number)}` : "its turn: Redis") : `${call.fd === redis ? "Redis" : "its socket"}: ${call.system}, ${outcome(call)}`;
+      const words = !call ? (now.fd === fd ? `its turn: ${eventNames(now.number)}` : "its turn: Redis") : `${call.fd === redis ? "Redis, " : ""}${call.system}: ${outcome(call)}`;
       return [held && step.fd === fd ? "zh-stuck zh-served" : "zh-served", words];
     }
     const entry = waiting.get(fd) ?? waiting.get(redis);
     if (entry) return held ? ["zh-stuck", `${eventNames(entry.number)}: held up by this`] : ["zh-waiting", `${entry.fd === redis ? "Redis" : eventNames(entry.number)}: waits for its turn`];
-    if (late.has(fd)) return ["zh-stuck", "held up: ready before it returned"];
+    if (late.has(fd)) return ["zh-stuck", "ready, and held up"];
     if (redis !== undefined) return ["zh-asks", `waits for Redis, fd ${redis}`];
     return ["", visitor ? visitor.answer || visitor.state : "nothing ready on it"];
   }
@@ -180,14 +185,14 @@ export class Scene {
     this.lookedWords.textContent = asleep ? "Looks …" : `Looked at ${looks.toLocaleString("en")}, found ${wait.ready.length.toLocaleString("en")}`;
     this.looked.style.width = asleep ? "0" : `max(3px, ${(100 * looks) / Math.max(1, this.scale ?? recording.mostWatched)}%)`;
     const upTo = asleep ? i : i + 1;
-    this.sofar.textContent = `In all: ${recording.lookedAt[upTo].toLocaleString("en")}, found ${recording.found[upTo].toLocaleString("en")}`;
-    const left = ready.length - Math.max(0, handled), name = poll ? "Marked as ready" : "Ready list";
-    this.readyWords.textContent = asleep ? `${name}: not yet` : !wait.inOrder && ready.length ? `${name}: ${ready.length}` : `${name}: ${ready.length}, ${Math.max(0, left)} left`;
+    this.sofar.textContent = `So far: ${recording.lookedAt[upTo].toLocaleString("en")}, found ${recording.found[upTo].toLocaleString("en")}`;
+    this.readyWords.textContent = `${poll ? "Marked as ready" : "Ready list"}: ${asleep ? "not yet" : ready.length}`;
+    this.progress.textContent = asleep || !wait.inOrder ? "" : progress(handled, ready.length);
     const start = Math.max(0, Math.min(handled - 2, ready.length - MOST_READY));
     fill(this.readyList, ready.slice(start, start + MOST_READY).map((entry, n) => {
       const at = start + n, state = at < handled ? "zh-over" : at === handled ? `zh-now${blocked ? " zh-stuck" : ""}` : "";
       const owner = list?.get(entry.fd), whom = owner?.peer && recording.isNamed(owner) ? recording.nameOf(owner.peer) : owner?.owner ? `for ${recording.nameOf(owner.owner)}` : "";
-      return `<li class="${state} zh-is-${entry.role}" value="${at + 1}">fd ${entry.fd} <b>${entry.role}</b> ${escape(whom)} ${eventNames(entry.number)} <span>${escape(entry.step)}</span></li>`;
+      return `<li class="${state} zh-is-${entry.role}">fd ${entry.fd} <b>${entry.role}</b> ${escape(whom)} ${eventNames(entry.number)} <span>${escape(entry.step)}</span></li>`;
     }).join("") + (ready.length > start + MOST_READY ? `<li class="zh-more">and ${ready.length - start - MOST_READY} more</li>` : ""));
     const waiting = new Set(ready.slice(Math.max(0, handled)).map((entry) => entry.fd)), sweeps = poll && handled < 0 && !now && acts.length === 0;
     const { colours } = this, plain = (item) => colours[item.role === "client" && !recording.isNamed(item) ? "silent" : item.role] ?? colours.silent;
@@ -206,23 +211,36 @@ export class Scene {
     return [source, source ? (isWait ? source.lines.findIndex((line) => /\.\w*(poll|wait)\(/.test(line)) : step.kind === "turn" ? 0 : -1) : -1];
   }
 
+  // The lit line in the middle, and a whole line at the top.
+  scrollTo(lit) {
+    const lines = [...this.source.children], high = this.source.clientHeight / 2;
+    const first = lines.find((line) => line.offsetTop >= lines[lit].offsetTop - high);
+    this.source.scrollTop = first.offsetTop;
+  }
+
   drawProcess(scene) {
     const { step, list, asleep, blocked } = scene, [source, lit] = this.placeOf(scene);
     this.status.className = `zh-status ${asleep ? "zh-asleep" : blocked ? "zh-stuck" : "zh-running"}`;
     const took = step.kind === "stuck" ? `Stuck in ${step.system}()` : `In ${step.system}(), for ${((step.took ?? 0) / 1000).toFixed(0)} ms`;
     this.status.textContent = asleep ? `In ${this.waitName}` : blocked ? took : source ? `Runs ${source.name}` : "Runs";
     fill(this.source, source ? source.lines.map((line, n) => `<div class="${n === lit ? "zh-lit" : ""}">${escape(line) || " "}</div>`).join("") : "");
-    if (lit >= 0 && source) this.source.scrollTop = Math.max(0, this.source.children[lit].offsetTop - this.source.clientHeight / 2);
+    if (lit >= 0 && source) this.scrollTo(lit);
     const redis = [...(list ?? []), ...this.recording.still].filter(([, item]) => item.role === "redis");
     const shown = redis.slice(0, 8).map(([fd, item]) => `<span class="zh-is-redis"><b>fd ${fd}</b>${item.owner ? ` for ${escape(this.recording.nameOf(item.owner))}` : ""}</span>`);
     fill(this.redis, list ? `Redis connections: ${shown.join(", ") || "none"}${redis.length > 8 ? ` and ${redis.length - 8} more` : ""}` : "");
   }
 }
 
+// Of so many, the server has turned to number `handled` (from 0 on; less: to none yet).
+function progress(handled, of) {
+  const done = Math.min(Math.max(0, handled), of), now = handled >= 0 && handled < of;
+  return [done ? `${done} done` : "", now ? "1 at work" : "", done + now < of ? `${of - done - now} to go` : ""].filter(Boolean).join(", ");
+}
+
 function queueWords(ready, acts) {
   const accepts = acts.filter((act) => act.kind === "call" && act.name === "accept");
   if (accepts.length) return accepts.at(-1).problem === "EAGAIN" ? "empty now" : `${accepts.filter((act) => !act.problem).length} taken from it`;
-  return ready.some((entry) => entry.role === "listener") ? "somebody waits in it" : "not ready";
+  return ready.some((entry) => entry.role === "listener") ? "somebody is in it" : "nobody reported";
 }
 
 function part(parent, name) {

@@ -2,7 +2,7 @@
 import { element } from "./page.js";
 import { Cause, explorable } from "./explorable.js";
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const servers = model.get("servers"), most = model.get("most");
   const figure = explorable(el, "So many clients connect and say nothing. Who answers the next one?");
   const cause = new Cause(figure, {

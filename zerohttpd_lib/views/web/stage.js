@@ -2,6 +2,7 @@
 // a step beyond the end of the record is one that the server is asked to do.
 import { Scene } from "./scene.js";
 import { Player } from "./player.js";
+import { onKernelsEnd } from "./kernel.js";
 import { element, onNewTheme } from "./page.js";
 
 const PER_SECOND = { call: 3, event: 2, wait: 1.5 }; // steps, played
@@ -9,7 +10,7 @@ const UNITS = { call: "a system call", event: "an event", wait: "a wait" };
 const SLOWER = [10, 100, 500, 2000, 10000];
 const A_WAIT = 0.5; // seconds, played: what the first choice of speed makes of a wait
 
-export function render({ model, el }) {
+function render({ model, el }) {
   el.classList.add("zh");
   const root = element("div", "zh-stage", el);
   root.tabIndex = 0;
@@ -38,9 +39,10 @@ export function render({ model, el }) {
     player.go(wasAtEnd ? player.last : player.position);
   };
   model.on("change:recordings", renewed);
+  const stop = onKernelsEnd(model, el, () => { conductor.hasEnded = true; });
   Object.assign(el, { player, scenes });
   player.go(conductor.isLive ? player.last : scenes.length > 1 ? 0 : starts[0]);
-  return () => { model.off("change:recordings", renewed); themed.disconnect(); sized.disconnect(); player.pause(); };
+  return () => { stop(); model.off("change:recordings", renewed); themed.disconnect(); sized.disconnect(); player.pause(); };
 }
 export default { render };
 
@@ -54,7 +56,7 @@ class Steps {
     this.renew(model);
   }
 
-  get isLive() { return Boolean(this.scene.live); }
+  get isLive() { return Boolean(this.scene.live) && !this.hasEnded; }
 
   // The record has become longer, and the server stands elsewhere.
   renew(model) {
@@ -74,6 +76,7 @@ class Steps {
   show(position) { if (this.scene.recording.length) this.scene.show(...this.placeOf(position)); }
 
   step(position, direction) {
+    if (!this.isLive && !this.scene.recording.length) return position;
     let [i, n] = this.placeOf(position);
     if (direction > 0 && this.isLive && (i < 0 || (i + 1 >= this.scene.recording.length && n + 1 >= this.scene.steps(i).length))) return this.ask(position);
     do {

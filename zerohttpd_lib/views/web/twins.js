@@ -109,7 +109,7 @@ function signed(name, words) {
   return made;
 }
 
-export function render({ model, el }) {
+function render({ model, el }) {
   el.classList.add("zh");
   const twins = new Twins(model, el);
   el.twins = twins;

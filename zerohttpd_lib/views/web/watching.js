@@ -4,7 +4,7 @@ import { element } from "./page.js";
 
 const SIGNS = { listener: ["▲", "triangle"], client: ["○", "ring"], redis: ["■", "square"] };
 
-export function render({ model, el }) {
+function render({ model, el }) {
   el.classList.add("zh");
   const root = element("div", "zh-watching", el), first = model.get("seen");
   root.setAttribute("role", "group");

@@ -32,8 +32,8 @@ export function inWords(recording, { wait, step, list, blocked, waitName }) {
 function called(wait, waitName, poll) {
   const all = `${count(wait.watched)} ${wait.watched === 1 ? "descriptor" : "descriptors"}`;
   return poll
-    ? `The server calls ${waitName}, and hands over its array: ${all}. If none of them is ready, it may sleep.`
-    : `The server calls ${waitName}, and hands over nothing. The kernel has its list: ${all}. If none is ready, it may sleep.`;
+    ? `The server calls ${waitName}, and hands over its array: ${all}. Until one of them is ready, the server may sleep.`
+    : `The server calls ${waitName}, and hands over nothing. The kernel has its list: ${all}. Until one is ready, the server may sleep.`;
 }
 
 function returned(recording, wait, waitName) {
@@ -44,7 +44,7 @@ function returned(recording, wait, waitName) {
 }
 
 function turned(recording, entry, list) {
-  if (!entry) return "It has been through the list. What follows is for all of it.";
+  if (!entry) return "It has been through the list. What it does now is for all who were on it.";
   const next = entry.step ? ` Next for it: ${entry.step}.` : "";
   return `The server turns to ${who(recording, entry.fd, entry.role, list)}: ${eventNames(entry.number)}.${next}`;
 }
