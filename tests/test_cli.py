@@ -143,6 +143,11 @@ def test_load_prints_a_table_for_people() -> None:
         (["serve", "--workers", "0"], "at least one worker"),
         (["serve", "iterative", "--workers", "3"], "no pool"),
         (["serve", "--port", "123456"], "0 to 65535"),
+        (["sweep", "--clients", "8;9"], "numbers with commas between them"),
+        (["sweep", "--workers", "poll"], "RUNG=N with commas between them"),
+        (["sweep", "--workers", "pol=1"], "there is no rung pol"),
+        (["sweep", "--png", "/dev/null/race.png"], "/dev/null/race.png cannot be written"),
+        (["sweep", "--csv", "/tmp"], "/tmp cannot be written"),
     ],
 )
 def test_a_mistake_gets_one_sentence_and_no_traceback(arguments: list[str], sentence: str) -> None:
