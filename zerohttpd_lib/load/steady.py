@@ -71,11 +71,11 @@ def has_settled(samples: Sequence[Sample], plan: Plan) -> bool | str:
     if len(before) == length and since >= (plan.think or 0):
         under_way = max(sample.connections for sample in last)
         if not answered and samples[-1].failed:
-            if since >= FAILING:
-                return _too_slow(plan.clients, 0)
+            if since >= FAILING + plan.clients / CROWD:
+                return _too_slow(under_way, 0)
         elif answered >= under_way and agree(before, last) and queues_agree(before, last, plan.clients):
             return True
-        if since >= PATIENCE + plan.clients / CROWD and answered + rate(last) * (plan.cap - since) < under_way:
+        elif since >= PATIENCE + plan.clients / CROWD and answered + rate(last) * (plan.cap - since) < under_way:
             return _too_slow(under_way, rate(last))
     if samples and samples[-1].at > plan.cap:
         return f"it did not settle within {plan.cap:g} s"
@@ -85,12 +85,10 @@ def has_settled(samples: Sequence[Sample], plan: Plan) -> bool | str:
 def nobody_listens(samples: Sequence[Sample]) -> bool:
     """Was every connection refused, for as long as a server may take to come (back)?
 
-    One answer, or one who waits for it, and it is no: a server that is started anew in the middle of a load test is
-    measured with its gap. `samples` are all since the start of the load test.
+    One who was let in, and it is no: a server that is started anew in the middle of a load test is measured with
+    its gap. `samples` are all since the start of the load test.
     """
-    if not samples or samples[-1].connections or any(sample.requests for sample in samples):
-        return False
-    if any(sample.failures.keys() - {"refused"} for sample in samples):
+    if not samples or samples[-1].sent or any(sample.failures.keys() - {"refused"} for sample in samples):
         return False
     counts = [0, *(sample.failed for sample in samples)]
     refused = [sample.at for sample, (before, now) in zip(samples, pairwise(counts), strict=True) if now != before]
