@@ -38,6 +38,11 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
+def buffered() -> dict[str, str]:
+    """As a shell has it. With PYTHONUNBUFFERED argparse itself meets a failing write, and says nothing of it."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
 def descendants(pid: int) -> set[int]:
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         children = {int(child) for child in file.read().split()}
@@ -138,6 +143,11 @@ def test_load_prints_a_table_for_people() -> None:
         (["serve", "--workers", "0"], "at least one worker"),
         (["serve", "iterative", "--workers", "3"], "no pool"),
         (["serve", "--port", "123456"], "0 to 65535"),
+        (["sweep", "--clients", "8;9"], "numbers with commas between them"),
+        (["sweep", "--workers", "poll"], "RUNG=N with commas between them"),
+        (["sweep", "--workers", "pol=1"], "there is no rung pol"),
+        (["sweep", "--png", "/dev/null/race.png"], "/dev/null/race.png cannot be written"),
+        (["sweep", "--csv", "/tmp"], "/tmp cannot be written"),
     ],
 )
 def test_a_mistake_gets_one_sentence_and_no_traceback(arguments: list[str], sentence: str) -> None:
@@ -147,14 +157,35 @@ def test_a_mistake_gets_one_sentence_and_no_traceback(arguments: list[str], sent
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("command", ["diff poll epoll", "doctor"])
+@pytest.mark.parametrize("command", ["diff poll epoll", "doctor", "--help", "load --help", "--version"])
 def test_whoever_reads_the_output_may_leave_before_its_end(command: str) -> None:
     """As head does. A shell has the same status of a program that SIGPIPE ends."""
     reading, writing = os.pipe()
     os.close(reading)
     with open(writing, "wb") as output:
-        done = subprocess.run([*COMMAND, *command.split()], stdout=output, stderr=subprocess.PIPE, check=False)
+        done = subprocess.run(
+            [*COMMAND, *command.split()], stdout=output, stderr=subprocess.PIPE, check=False, env=buffered()
+        )
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+@pytest.mark.parametrize("command", ["diff poll epoll", "--help"])
+def test_output_that_cannot_be_written_gets_one_sentence(command: str) -> None:
+    with open("/dev/full", "wb") as output:
+        done = subprocess.run(
+            [*COMMAND, *command.split()], stdout=output, stderr=subprocess.PIPE, check=False, env=buffered()
+        )
+    assert done.returncode == 2
+    assert re.fullmatch(rb"zerohttpd: the output: No space left on device\. .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["diff poll epoll", "doctor", "--help"])
+def test_nobody_need_want_any_output(command: str, closed: str) -> None:
+    line = f'exec "$@" {command} {closed}'
+    done = subprocess.run(["sh", "-c", line, "sh", *COMMAND], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert bool(done.stdout) == (closed == "2>&-")
 
 
 def test_a_taken_port_gets_one_sentence() -> None:

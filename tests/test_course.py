@@ -72,8 +72,19 @@ def test_init_says_what_is_in_the_way(tmp_path: Path, in_the_way: str, capsys: p
         target.mkdir()
     (target / in_the_way).write_text("a file")
     assert main(["init", str(target)]) == 2
-    assert "is a file. Choose another folder" in capsys.readouterr().err
+    assert f"{target / in_the_way} is no folder. Choose another place" in capsys.readouterr().err
     assert (target / in_the_way).read_text() == "a file"
+
+
+def test_init_names_what_is_no_folder_above_the_one_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "/dev/null/a/b"]) == 2
+    assert "/dev/null is no folder." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["/proc/nothing", "x" * 300])
+def test_init_says_where_there_can_be_no_folder(place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", place]) == 2
+    assert f"There can be no folder {place} (" in capsys.readouterr().err
 
 
 def test_a_folder_without_chapters_is_told_how_to_get_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,6 +121,26 @@ def test_update_replaces_a_chapter_that_is_no_notebook_and_keeps_it(folder: Path
     chapter.write_text(text)
     assert any(f"the old one is {CHAPTERS[0]}.old-1" in line for line in course.update_chapters(folder))
     assert chapter.with_name(f"{CHAPTERS[0]}.old-1").read_text() == text
+
+
+def test_update_of_the_chapters_alone_updates_chapters(folder: Path) -> None:
+    retype(folder / "chapters" / CHAPTERS[1], 1, "typed by a learner", version="of last year")
+    lines = list(update_all([str(folder / "chapters")]))
+    assert [line.partition(": ")[2] for line in lines[:2]] == [
+        "it is up to date.",
+        f"it is the new version; the old one is {CHAPTERS[1]}.old-1.",
+    ]
+    assert len(lines) == len(CHAPTERS)
+
+
+def test_a_chapter_is_never_taken_for_its_exercise(tmp_path: Path, folder: Path) -> None:
+    chapter = folder / "chapters" / CHAPTERS[1]
+    before = chapter.read_text(encoding="utf-8")
+    with pytest.raises(LabError, match="no exercise notebook"):
+        list(update_all([str(chapter)]))
+    lines = list(update_all([str(tmp_path)]))  # of which the course is a part
+    assert len(lines) == len(EXERCISES)
+    assert chapter.read_text(encoding="utf-8") == before
 
 
 def outputs(path: Path) -> list[object]:
@@ -191,6 +222,22 @@ def test_update_keeps_no_copy_of_a_chapter_with_which_nothing_was_done(checkout:
     new_version(checkout, CHAPTERS[0])
     assert next(course.update_chapters(checkout)).endswith("it is the new version.")
     assert names(course.chapters_of(checkout)) == CHAPTERS
+
+
+def test_in_a_checkout_only_the_copies_can_be_updated(checkout: Path) -> None:
+    list(course.copy_chapters(checkout))
+    new_version(checkout, CHAPTERS[1])
+    before = as_text(checkout / "chapters")
+    assert sum("it is the new version" in line for line in update_all([str(checkout / "my-chapters")])) == 1
+    with pytest.raises(LabError, match="no exercise notebook"):
+        list(update_all([str(checkout / "chapters")]))
+    assert as_text(checkout / "chapters") == before
+
+
+def test_solutions_are_never_taken_for_exercises(tmp_path: Path) -> None:
+    shutil.copytree(course.SOLUTIONS, tmp_path / "solutions")
+    with pytest.raises(LabError, match="no exercise notebook"):
+        list(update_all([str(tmp_path / "solutions")]))
 
 
 def test_a_checkout_without_copies_is_given_none_by_update(checkout: Path) -> None:

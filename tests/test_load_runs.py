@@ -12,6 +12,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from proc import sockets_of
@@ -62,6 +63,55 @@ def test_failures_are_counted_by_their_kind(lab: Lab, kind: str) -> None:
 def test_a_port_where_nobody_listens_refuses(lab: Lab) -> None:
     result = lab.load(f"http://127.0.0.1:{free_port()}/", clients=2, requests=3, progress=False)
     assert (result.requests, result.failures) == (0, {"refused": 3})
+
+
+@pytest.mark.parametrize(
+    "plan", [{"seconds": 5}, {"requests": 100_000}, {"rate": 50, "seconds": 5}, {"think": 5, "seconds": 5}], ids=str
+)
+def test_where_nobody_listens_it_is_over_soon_and_says_so(plan: dict[str, Any]) -> None:
+    port = free_port()
+    result = LoadRun(Plan(f"http://127.0.0.1:{port}/", **plan)).wait(progress=False)
+    assert result.requests == 0 and set(result.failures) == {"refused"}
+    assert 2 <= result.seconds < 5
+    assert result.problem == f"nobody listens on 127.0.0.1 port {port}, every connection was refused"
+    assert result.problem in repr(result)
+
+
+def test_a_server_that_comes_after_the_first_refusals_is_measured() -> None:
+    late = TinyServer(answers(PAGE))
+    late.listener.close()
+    run = LoadRun(Plan(late.url, clients=2, seconds=1))
+    wait_until(lambda: any(sample.failed for sample in run.samples))
+    late.listener = socket.create_server(late.address)
+    with late:
+        result = run.wait(progress=False)
+    assert result.requests > 0
+    assert result.failures == {} and "nobody" not in result.problem
+
+
+def test_a_server_that_is_started_anew_in_the_middle_is_measured_with_its_gap() -> None:
+    first = TinyServer(answers(PAGE))
+    with first:
+        run = LoadRun(Plan(first.url, clients=2, seconds=6))
+        wait_until(lambda: run.is_measured)
+    second = TinyServer(answers(PAGE))
+    second.listener.close()
+    began = run.samples[-1].at
+    wait_until(lambda: run.samples[-1].at >= began + 3)
+    second.listener = socket.create_server(first.address)
+    with second:
+        result = run.wait(progress=False)
+    assert result.failures["refused"] > 0
+    assert result.seconds >= 6
+    assert result.requests > 0 and len(second.accepted) > 0
+
+
+def test_a_server_whose_every_answer_is_an_error_is_not_waited_for_until_the_cap() -> None:
+    with TinyServer(FAILURES["status 404"]) as tiny:
+        result = LoadRun(Plan(tiny.url, clients=2, seconds=1)).wait(progress=False)
+    assert set(result.failures) == {"status 404"}
+    assert result.problem == "nobody was answered"
+    assert result.samples[-1].at < 10
 
 
 def test_a_server_that_is_silent_runs_into_the_timeout(lab: Lab) -> None:
@@ -178,8 +228,9 @@ def test_held_idle_connections_stay_until_they_are_let_go() -> None:
 
 
 def test_idle_connections_that_nobody_takes_are_an_error() -> None:
-    with pytest.raises(LabError, match="Of 20 idle connections 0 could be opened"):
-        IdleRun(Plan(f"http://127.0.0.1:{free_port()}/", idle=20).check())
+    port = free_port()
+    with pytest.raises(LabError, match=rf"Of 20 idle connections 0 could be opened.*on 127\.0\.0\.1 port {port}\?"):
+        IdleRun(Plan(f"http://127.0.0.1:{port}/", idle=20).check())
 
 
 def test_samples_come_while_it_runs_and_add_up(lab: Lab) -> None:

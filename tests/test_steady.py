@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zerohttpd_lib.load.plan import Plan
 from zerohttpd_lib.load.sample import Sample
-from zerohttpd_lib.load.steady import agree, has_settled, is_enough, rate, why_not
+from zerohttpd_lib.load.steady import agree, has_settled, is_enough, nobody_listens, rate, why_not
 
 PLAN = Plan("http://127.0.0.1/", clients=100, seconds=1)
 
@@ -67,6 +71,56 @@ def test_a_round_that_would_take_too_long_is_not_waited_for() -> None:
     assert has_settled(slow, plan) == "at 230 a second, one round of 15,000 requests takes 65 s"
     few = Plan("http://127.0.0.1/", clients=5)
     assert has_settled(samples([0] * 12, connections=5), few) == "nobody was answered"
+
+
+def test_where_all_fails_at_once_nothing_settles_and_nobody_waits_for_long() -> None:
+    fails = [replace(sample, failed=80) for sample in samples([0] * 40, connections=0)]
+    found = [has_settled(fails[:n], PLAN) for n in range(1, len(fails) + 1)]
+    assert found == [False] * 30 + ["nobody was answered"] * 10
+    assert has_settled(fails[:20] + samples([1000] * 40), PLAN) is True  # it was only starting
+
+
+def refusals(each_tenth: list[int], kind: str = "refused") -> list[Sample]:
+    """So many more in each tenth of a second; `failed` is their sum so far."""
+    sums = list(accumulate(each_tenth))
+    return [
+        replace(sample, failed=number, failures={kind: number} if number else {})
+        for sample, number in zip(samples([0] * len(sums), connections=0), sums, strict=True)
+    ]
+
+
+def test_refusals_that_go_on_are_nobody() -> None:
+    refused = refusals([8] * 40)
+    found = [nobody_listens(refused[:n]) for n in range(len(refused) + 1)]
+    assert found == [False] * 21 + [True] * 20  # from the first refusal on, at 0.1 s
+    assert not nobody_listens(refusals([8] * 40, "status 404"))
+
+
+def test_a_seldom_request_that_is_refused_is_not_enough_to_tell() -> None:
+    """An open loop of one in five seconds: it is the second one that tells."""
+    seldom = refusals([1] + [0] * 49 + [1])
+    assert not nobody_listens(seldom[:50])
+    assert nobody_listens(seldom)
+
+
+def test_a_server_that_comes_late_is_somebody() -> None:
+    """Whoever thinks is connected by then, says nothing, and is refused no more."""
+    assert not nobody_listens(refusals([8] * 15 + [0] * 50))
+
+
+@pytest.mark.parametrize(
+    "before", [{"failures": {"reset": 1}, "failed": 1}, {"failures": {"status 404": 1}, "failed": 1}]
+)
+def test_a_server_that_was_there_and_is_gone_may_come_back(before: dict[str, Any]) -> None:
+    gone = refusals([8] * 100)
+    assert nobody_listens(gone)
+    assert not nobody_listens([replace(samples([0])[0], **before), *gone])
+
+
+def test_one_who_still_waits_has_been_let_in() -> None:
+    refused = refusals([8] * 40)
+    assert not nobody_listens([*refused, replace(refused[-1], sent=1)])
+    assert nobody_listens([replace(sample, connections=1000) for sample in refused])  # under way, and on no connection
 
 
 def test_what_never_settles_is_given_up() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import proc
 import pytest
@@ -66,6 +67,24 @@ def test_it_says_that_its_servers_were_not_recorded_and_goes_on_with_a_file_that
     lab.sweep(("epoll",), (2,), seconds=0.1, rounds=2, file=file, progress=False)
     assert [row["round"] for row in rows_of(file)] == ["0", "1"]
     assert all(None not in row and row["bottleneck"] for row in rows_of(file))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"clients": (2, 0)}, "clients=0"),
+        ({"seconds": 0}, "seconds=0"),
+        ({"think": -1}, "think=-1"),
+        ({"workers": {"poll": 0}}, "workers: poll=0"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_before_anything_is(
+    lab: Lab, tmp_path: Path, wrong: dict[str, Any], said: str
+) -> None:
+    file = tmp_path / "table.csv"
+    with pytest.raises(LabError, match=said):
+        lab.sweep(**SMALL | wrong, file=file, progress=False)
+    assert not file.exists()
 
 
 def test_other_settings_do_not_mix_with_what_is_in_the_file(lab: Lab, tmp_path: Path) -> None:

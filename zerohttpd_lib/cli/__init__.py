@@ -28,28 +28,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ..lab.errors import LabError
     from ..servers.serve import CannotServe
 
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # not every terminal has an arrow
-    options = _parser().parse_args(arguments)
     try:
-        status: int = options.run(options)
+        status = _run(arguments)
         sys.stdout.flush()
     except (LabError, CannotServe) as problem:
         print(f"zerohttpd: {problem}", file=sys.stderr)
         return 2
     except OSError as problem:
         if isinstance(problem, BrokenPipeError) and _nobody_reads():
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
+            _give_up_output()
             return 128 + signal.SIGPIPE
         if problem.errno not in CANNOT_WRITE:
             raise
-        print(f"zerohttpd: {problem.filename}: {problem.strerror}. {CANNOT_WRITE[problem.errno]}", file=sys.stderr)
+        if problem.filename is None:
+            _give_up_output()
+        what = problem.filename or "the output"
+        print(f"zerohttpd: {what}: {problem.strerror}. {CANNOT_WRITE[problem.errno]}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as interrupt:
         print(f"zerohttpd: {str(interrupt) or 'interrupted'}", file=sys.stderr)
         return 130
     return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as ended:  # --help, --version, or a mistake: argparse has said it
+        return int(ended.code or 0)
+    status: int = options.run(options)
+    return status
+
+
+def _open_what_is_closed() -> None:
+    """Where we were started with `>&-`: else the next file to be opened would be our output, and our children's."""
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(opened, True)
+    os.close(opened)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+
+
+def _give_up_output() -> None:
+    """What is left of it is flushed at the end, and has to go somewhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _nobody_reads() -> bool:

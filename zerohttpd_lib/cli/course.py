@@ -20,7 +20,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     lab.add_argument(
         "--host", default="127.0.0.1", help="address that JupyterLab listens on (default: this machine only)"
     )
-    lab.add_argument("--port", type=int, default=8888, help="JupyterLab's port; the next free one if it is taken")
+    lab.add_argument(
+        "--port", type=int, default=8888, help="JupyterLab's port (default: 8888); the next free one if it is taken"
+    )
     lab.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     add_redis(lab)
     lab.set_defaults(run=_lab)

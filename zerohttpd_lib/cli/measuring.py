@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from ..load.plan import THINK_TIMES
@@ -20,8 +22,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _add_load(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     load = commands.add_parser("load", help="put a server under load, and measure")
     load.add_argument("url", metavar="URL")
-    load.add_argument("--clients", type=int, default=8, metavar="C", help="clients that ask without pause")
-    load.add_argument("--idle", type=int, default=0, metavar="N", help="connections beside them that stay silent")
+    load.add_argument("--clients", type=int, default=8, metavar="C", help="clients that ask without pause (default: 8)")
+    load.add_argument(
+        "--idle", type=int, default=0, metavar="N", help="connections beside them that stay silent (default: 0)"
+    )
     end = load.add_mutually_exclusive_group()
     end.add_argument("--seconds", type=float, metavar="S", help="how long (default: 5)")
     end.add_argument("--requests", type=int, metavar="R", help="or how many requests")
@@ -44,13 +48,19 @@ def _add_sweep(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     sweep = commands.add_parser("sweep", help="measure a table like the article's")
     sweep.add_argument("--rungs", type=_names, default=None, metavar="A,B", help="servers (default: the article's)")
     sweep.add_argument("--clients", type=_numbers, default=None, metavar="C,D", help="numbers of clients")
-    sweep.add_argument("--idle", type=_numbers, default=(0,), metavar="N,M", help="numbers of idle connections")
+    sweep.add_argument(
+        "--idle", type=_numbers, default=(0,), metavar="N,M", help="numbers of idle connections (default: 0)"
+    )
     sweep.add_argument(
         "--full", action="store_true", help="all the numbers of clients that the article has; half an hour"
     )
     sweep.add_argument("--think", type=float, metavar="S", help="users who think: seconds of silence, on average")
-    sweep.add_argument("--seconds", type=float, default=1.0, metavar="S", help="measured for each cell, at least")
-    sweep.add_argument("--rounds", type=int, default=2, metavar="R", help="times that each cell is measured")
+    sweep.add_argument(
+        "--seconds", type=float, default=1.0, metavar="S", help="measured for each cell, at least (default: 1)"
+    )
+    sweep.add_argument(
+        "--rounds", type=int, default=2, metavar="R", help="times that each cell is measured (default: 2)"
+    )
     sweep.add_argument("--workers", type=_pairs, default={}, metavar="RUNG=N,...", help="processes or threads")
     sweep.add_argument("--csv", metavar="FILE", help="write each measurement here; go on with what is in it")
     sweep.add_argument("--png", metavar="FILE", help="draw the table")
@@ -68,14 +78,22 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    numbers = tuple(int(part.replace("_", "")) for part in text.split(","))
+    try:
+        numbers = tuple(int(part.replace("_", "")) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: write numbers with commas between them, 8,100,1000") from None
     if min(numbers) < 0:
         raise argparse.ArgumentTypeError("numbers cannot be negative")
     return numbers
 
 
 def _pairs(text: str) -> dict[str, int]:
-    return {rung: int(number) for rung, _, number in (pair.partition("=") for pair in text.split(","))}
+    try:
+        pairs = {rung: int(number) for rung, _, number in (pair.partition("=") for pair in text.split(","))}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: write RUNG=N with commas between them, poll=1,epoll=2") from None
+    _names(",".join(pairs))
+    return pairs
 
 
 def _load(options: argparse.Namespace) -> int:
@@ -109,12 +127,24 @@ def _load(options: argparse.Namespace) -> int:
     return 0 if result.requests else 1
 
 
+def _make_sure_they_can_be_written(*files: str | None) -> None:
+    """Before anything is measured. Raises LabError."""
+    from ..lab.errors import LabError
+
+    for file in (Path(name) for name in files if name is not None):
+        with suppress(FileExistsError, NotADirectoryError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.parent.is_dir() or file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+            raise LabError(f"{file} cannot be written: name a file in a folder of yours.")
+
+
 def _sweep(options: argparse.Namespace) -> int:
     from ..lab.article import LEVELS as ALL_LEVELS
     from ..lab.article import RUNGS as ARTICLE_RUNGS
     from ..lab.redis_server import Redis
     from ..lab.sweep import LEVELS, Sweep
 
+    _make_sure_they_can_be_written(options.csv, options.png)
     # With idle connections, a few clients are active; without, the article's numbers of them.
     levels = ALL_LEVELS if options.full else LEVELS
     clients = options.clients or (levels if options.idle == (0,) else (8,))

@@ -13,9 +13,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The commands, with what they take."""
     serve = commands.add_parser("serve", help="run a server in the foreground", description=_rungs())
     serve.formatter_class = argparse.RawDescriptionHelpFormatter
-    serve.add_argument("rung", nargs="?", default=DEFAULT_RUNG, choices=RUNGS, metavar="RUNG")
+    serve.add_argument(
+        "rung", nargs="?", default=DEFAULT_RUNG, choices=RUNGS, metavar="RUNG", help=f"(default: {DEFAULT_RUNG})"
+    )
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    serve.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes any free one")
+    serve.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000); 0 takes any free one")
     serve.add_argument("--workers", type=int, metavar="N", help="size of the pool, or number of processes")
     serve.add_argument("--share", help="how the processes share the port: listener, exclusive or reuseport")
     add_redis(serve)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from ..lab.course import MINE
 from ..lab.errors import LabError
 from .exercise import Exercise, shipped
 from .legible import in_one_line
@@ -25,7 +26,7 @@ MOST_FILES: Final = 200  # notebooks of a student that are looked at
 DEEPEST: Final = 6  # folders in folders
 LONGEST_NAME: Final = 100  # characters that are shown
 # In a copy of the whole course these hold notebooks that nobody has to do.
-NOT_HANDED_IN: Final = ("solutions", "chapters", "pristine", ".ipynb_checkpoints")
+NOT_HANDED_IN: Final = ("solutions", "chapters", MINE, "pristine", ".ipynb_checkpoints")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ..lab.course import MINE
 from .exercise import Exercise
 from .judge import judge
 from .rows import CLAIM, OLDER
@@ -114,7 +115,8 @@ class Grader:
         self, file_path: Path, parent: pytest.Collector
     ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
         collected = yield
-        not_graded = {"chapters"} if self.grade_all else {"chapters", "solutions"}  # a chapter has its exercise's name
+        # A chapter has its exercise's name.
+        not_graded = {"chapters", MINE} if self.grade_all else {"chapters", MINE, "solutions"}
         if file_path.suffix != ".ipynb" or file_path.parent.name in not_graded:
             return collected
         exercise = which_exercise(file_path)

@@ -12,18 +12,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..lab.course import FIRST_CHAPTER, add, find_course, notebooks_in, replace, update_chapters
+from ..lab.course import FIRST_CHAPTER, add, chapters_of, find_course, notebooks_in, replace, update_chapters
 from ..lab.errors import LabError
 from .exercise import PRISTINE, Exercise, source_of, task_of
+from .handed_in import NOT_HANDED_IN
 from .submission import Unreadable, read, read_book, which_exercise
 
 
 def update_all(paths: Sequence[str]) -> Iterator[str]:
     """A line for each notebook: what was done with it. Without `paths`, and for the folder of a course, chapters
-    and exercises, new ones too. Raises LabError when there is none."""
+    and exercises, new ones too; for a course's folder of chapters, these. Raises LabError when there is none."""
     for path in [Path(path) for path in paths] or [find_course()]:
+        above = path.resolve().parent
         if (path / FIRST_CHAPTER).exists():
             yield from _update_course(path)
+        elif (above / FIRST_CHAPTER).exists() and chapters_of(above) == path.resolve():
+            yield from update_chapters(above)
         else:
             yield from _update_exercises(path)
 
@@ -53,7 +57,8 @@ def notebooks(path: Path) -> list[Path]:
     if not path.exists():
         raise LabError(f"There is no {path}: name a notebook, or a folder with notebooks.")
     inside = sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
-    found = [each for each in inside if ".ipynb_checkpoints" not in each.parts and which_exercise(each)]
+    # A chapter and a solution have the name of the exercise, and are none.
+    found = [each for each in inside if each.resolve().parent.name not in NOT_HANDED_IN and which_exercise(each)]
     if not found:
         raise LabError(f"There is no exercise notebook in {path}: name one, or a folder with some.")
     return found

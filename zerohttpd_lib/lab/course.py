@@ -7,6 +7,7 @@ become old. Of what a learner did nothing is ever overwritten.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -33,6 +34,7 @@ NO_NOTEBOOK: Final = (
     TypeError,
     AttributeError,
 )  # by what reading fails of one that is none
+NO_PLACE: Final = (errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP)  # of a folder that is to be made
 MINE: Final = "my-chapters"  # the learner's, in a checkout, whose `chapters` are git's
 
 
@@ -57,8 +59,14 @@ def lay_out(folder: Path) -> Iterator[str]:
             new = [add(shipped, target / shipped.name) for shipped in notebooks_in(source)]
             there = f"; {new.count(False)} were there, and are as they were" if False in new else ""
             yield f"{target}: {new.count(True)} notebooks{there}."
-    except (FileExistsError, NotADirectoryError) as problem:
-        raise LabError(f"{problem.filename} is a file. Choose another folder: zerohttpd init my-lab") from None
+    except (FileExistsError, NotADirectoryError):
+        in_the_way = next(path for path in (target, *target.parents) if os.path.lexists(path))
+        raise LabError(f"{in_the_way} is no folder. Choose another place: zerohttpd init my-lab") from None
+    except OSError as problem:
+        if problem.errno not in NO_PLACE:
+            raise
+        reason = f"There can be no folder {folder} ({problem.strerror})."
+        raise LabError(f"{reason} Choose another place: zerohttpd init my-lab") from None
 
 
 def chapters_of(course: Path) -> Path:

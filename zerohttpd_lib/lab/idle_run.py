@@ -49,9 +49,11 @@ class IdleRun:
                 raise LabError(f"The idle connections could not be opened: {said}")
             self._take_in(number, line)
         if self.problem:
+            host, port = self.plan.address
+            nobody = f"Does a server listen on {host} port {port}?"
             raise LabError(
                 f"Of {self.plan.idle:,} idle connections {self.open_now:,} could be opened: {self.problem}. "
-                "Choose fewer, or give the server more workers."
+                + ("Choose fewer, or give the server more workers." if self.open_now else nobody)
             )
 
     @property

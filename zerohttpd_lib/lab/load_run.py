@@ -15,7 +15,7 @@ from ..load.limit import ALWAYS
 from ..load.network import accept_queue, is_here, listeners
 from ..load.plan import Plan, PlanError
 from ..load.sample import Sample, merge_samples
-from ..load.steady import has_settled, is_enough, rate, why_not
+from ..load.steady import has_settled, is_enough, nobody_listens, rate, why_not
 from .errors import LabError
 from .generators import AnyGenerators, Generators, Side
 from .idle_run import IdleRun
@@ -177,42 +177,54 @@ class LoadRun:
     def _watch(self) -> list[dict[str, Any]] | None:
         """Follow the generators to their end. Returns what they found; nothing, if they were stopped;
         None, if it has begun anew with more of them."""
-        generators, problem = self._generators, ""
+        generators, self._problem = self._generators, ""
         assert generators is not None
         for samples in generators.samples():
             cores = {name: meter.cores() for name, meter in self._meters.items()}
             self.samples.append(merge_samples(samples, self._accept_queue(), cores))
-            if self.plan.requests is not None:
-                continue
-            if not self.is_measured:
-                settled = has_settled(self.samples, self.plan)
-                if settled is False:
-                    continue
-                if self._wants_more(generators):
-                    generators.stop()
-                    self._begin(2 * len(generators.pids))
-                    return None
-                self.is_measured, problem = True, "" if settled is True else str(settled)
-                if self._record is not None:
-                    self._record(False)
-                    self.recorded = False
-                self._look_at_the_sides()
-                generators.tell(signal.SIGUSR1)
-            elif not self._shares and self._is_enough(problem):
-                self._look_once_more()
-                generators.tell(signal.SIGUSR2)
+            if not self._shares and self._begins_anew(generators):
+                return None
         if self._stopped:
             return []
         if len(generators.results) < len(generators.pids):
             raise LabError(f"The load generator died. It said: {generators.errors() or 'nothing'}")
         if not self._shares:  # a number of requests; or no time was left (Plan.longest) to find that it was enough
             self._look_once_more()
-        if self.plan.requests is None and not self.is_measured:
-            problem = "its time was up before it had settled"
-        elif self.plan.requests is None and not problem:
-            problem = why_not([sample for sample in self.samples if sample.measured], self.plan)
-        self._problem = problem
+        if not self._problem and self.plan.requests is None:
+            measured = [sample for sample in self.samples if sample.measured]
+            too_late = "its time was up before it had settled"
+            self._problem = why_not(measured, self.plan) if self.is_measured else too_late
         return generators.results
+
+    def _begins_anew(self, generators: AnyGenerators) -> bool:
+        """After each sample: measure, end, or go on as it is. True: it has begun anew, with more processes."""
+        if nobody_listens(self.samples):
+            host, port = self.plan.address
+            self._problem = f"nobody listens on {host} port {port}, every connection was refused"
+            self._end(generators)
+        elif self.is_measured:
+            if self.plan.requests is None and self._is_enough(self._problem):
+                self._end(generators)
+        elif (settled := has_settled(self.samples, self.plan)) is not False:
+            if self._wants_more(generators):
+                generators.stop()
+                self._begin(2 * len(generators.pids))
+                return True
+            self._problem = "" if settled is True else str(settled)
+            self._measure(generators)
+        return False
+
+    def _measure(self, generators: AnyGenerators) -> None:
+        self.is_measured = True
+        if self._record is not None:
+            self._record(False)
+            self.recorded = False
+        self._look_at_the_sides()
+        generators.tell(signal.SIGUSR1)
+
+    def _end(self, generators: AnyGenerators) -> None:
+        self._look_once_more()
+        generators.tell(signal.SIGUSR2)
 
     def _is_enough(self, problem: str) -> bool:
         """What is no steady state is measured for the time that was asked for, and no longer."""

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from tqdm.auto import tqdm
 
-from ..load.plan import Plan
+from ..load.plan import Plan, PlanError
 from ..servers import RUNGS
 from .article import RUNGS as ARTICLE_RUNGS
 from .article import WIDE
@@ -80,6 +80,7 @@ class Sweep:
         self.workers = {**WORKERS, **(workers or {})}
         self.file = Path(file) if file is not None else None
         self.cells = [Cell(rung, c, i) for i in self.idle for c in self.clients for rung in self.rungs]
+        self._check()
         self.measurements: list[Measurement] = self._read_file()
 
     @property
@@ -112,16 +113,29 @@ class Sweep:
         try:
             server = Server(self.served[cell.rung], self.redis.address, workers=workers, record=False)
             try:
-                plan = Plan(
-                    server.url + "/guestbook", cell.clients, cell.idle, self.seconds,
-                    think=self.think, cap=self.cap, drain=False,
-                )  # fmt: skip
+                plan = self._plan(server.url, cell)
                 result = LoadRun(plan, self.redis.pid, recorded=False).wait(progress=False)
             finally:
                 server.stop()
         except LabError as problem:
-            return Measurement(**known, why=str(problem).splitlines()[0])
+            said = str(problem).splitlines()  # of a traceback it is the last line that tells
+            return Measurement(**known, why=" ".join(dict.fromkeys((said[0], said[-1]))).rstrip("."))
         return Measurement(**known, **numbers(result), why=why_it_means_nothing(result))
+
+    def _plan(self, url: str, cell: Cell) -> Plan:
+        return Plan(
+            url + "/guestbook", cell.clients, cell.idle, self.seconds, think=self.think, cap=self.cap, drain=False
+        )
+
+    def _check(self) -> None:
+        """Before anything is measured. Raises LabError."""
+        if bad := [f"{rung}={number}" for rung, number in self.workers.items() if number < 1]:
+            raise LabError(f"workers: {', '.join(bad)}; at least one has to serve.")
+        try:
+            for cell in self.cells:
+                self._plan("http://127.0.0.1", cell).check()
+        except PlanError as problem:
+            raise LabError(str(problem)) from None
 
     def _end_of(self, cell: Cell, number: int) -> str:
         """The last two levels below this one, if both were beyond this rung's reach in this round."""

@@ -77,6 +77,7 @@ class Generator:
             "p99_ms": window[len(window) * 99 // 100] * 1e3 if window else None,
             "connections": len(self.loop.connections),
             "to_come": self.loop.to_come,
+            "sent": self.loop.sent,
             "measured": self.is_measured,
         }
         print(json.dumps({"sample": sample}), flush=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import select
 import socket
 import sys
@@ -86,7 +87,7 @@ class IdleConnections:
         try:
             self.sources.bind(sock, number)
             if (error_number := sock.connect_ex(self.address)) not in (0, errno.EINPROGRESS):
-                raise OSError(error_number, errno.errorcode.get(error_number, "connect"))
+                raise OSError(error_number, os.strerror(error_number))
             self.epoll.register(sock.fileno(), select.EPOLLOUT)
         except OSError as error:
             sock.close()

@@ -11,8 +11,10 @@ moment it was sent, a server that stalls for a second would spoil one number and
 
 from __future__ import annotations
 
+import errno
 import random
 import select
+import socket
 from collections import deque
 from heapq import heappop, heappush
 from itertools import count
@@ -186,10 +188,11 @@ class ThinkingUsers(PreciseLoop):
             self.come(connection.client, now, self.think_time())
 
     def silent_ended(self, fd: int) -> None:
-        """The server has closed a connection on which nobody had asked yet."""
+        """The server has closed a connection on which nobody had asked yet; or there is none, and never was."""
         if connection := self.silent.pop(fd, None):
+            error = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             connection.sock.close()
-            self.failed(connection.client, "closed while thinking")
+            self.failed(connection.client, "refused" if error == errno.ECONNREFUSED else "closed while thinking")
 
     def try_again(self, client: int, now: float) -> None:
         self.to_connect.append((now + RETRY_AFTER, client))

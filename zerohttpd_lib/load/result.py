@@ -209,8 +209,9 @@ class LoadResult:
         return ", ".join(words)
 
     def _cores(self) -> str:
+        each = {name: self.cpu_us(name) for name in self.shares}
         cores = [
-            f"{name} {share.cores:.2f} ({self.cpu_us(name) or 0:,.0f} µs a request)"
+            f"{name} {share.cores:.2f}" + ("" if each[name] is None else f" ({each[name]:,.0f} µs a request)")
             for name, share in self.shares.items()
         ]
         return ", ".join(cores) + f"; all cores together were {self.machine:.0%} busy"

@@ -19,6 +19,7 @@ class Sample:
     p99_ms: float | None
     connections: int  # requests under way at its end
     to_come: int = 0  # clients that had not begun yet
+    sent: int = 0  # requests, since the start: nobody sends one who was not let in
     accept_queue: int = 0  # connections that the server had not accepted yet
     measured: bool = False  # does it belong to what the result tells of?
     cores: dict[str, float] = field(default_factory=dict)  # CPU used by each side, in cores
@@ -45,6 +46,7 @@ def merge_samples(parts: Sequence[Sample], accept_queue: int, cores: dict[str, f
         p99_ms=max((part.p99_ms for part in parts if part.p99_ms is not None), default=None),
         connections=sum(part.connections for part in parts),
         to_come=sum(part.to_come for part in parts),
+        sent=sum(part.sent for part in parts),
         accept_queue=accept_queue,
         measured=all(part.measured for part in parts),
         cores=cores,

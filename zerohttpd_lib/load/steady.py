@@ -9,12 +9,13 @@ late. What a server does for a long time is seen when
 
 Then it is measured: for as long as was asked for, and until there were two answers for each client.
 Where that would take too long, it is measured all the same, and the result says why it is not of a
-steady state: such a number is shown, and never compared.
+steady state: such a number is shown, and never compared. Where every connection is refused there is nothing to measure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from .plan import Plan
@@ -27,6 +28,8 @@ CHANGED: Final = 0.25  # by more than this share from the first half to the seco
 ROUNDS: Final = 2  # answers for each client, on average
 PATIENCE: Final = 1.0  # seconds, before a rate is believed enough to give up ...
 CROWD: Final = 2000  # ... and one more for so many clients: a server lets all of a crowd in before it answers
+REFUSED: Final = 2.0  # seconds of refused connections: a server that is just being started listens by then
+FAILING: Final = 3.0  # seconds in which all fails
 
 
 def rate(samples: Sequence[Sample]) -> float:
@@ -67,13 +70,29 @@ def has_settled(samples: Sequence[Sample], plan: Plan) -> bool | str:
     before, last = come[-2 * length : -length], come[-length:]
     if len(before) == length and since >= (plan.think or 0):
         under_way = max(sample.connections for sample in last)
-        if answered >= under_way and agree(before, last) and queues_agree(before, last, plan.clients):
+        if not answered and samples[-1].failed:
+            if since >= FAILING + plan.clients / CROWD:
+                return _too_slow(under_way, 0)
+        elif answered >= under_way and agree(before, last) and queues_agree(before, last, plan.clients):
             return True
-        if since >= PATIENCE + plan.clients / CROWD and answered + rate(last) * (plan.cap - since) < under_way:
+        elif since >= PATIENCE + plan.clients / CROWD and answered + rate(last) * (plan.cap - since) < under_way:
             return _too_slow(under_way, rate(last))
     if samples and samples[-1].at > plan.cap:
         return f"it did not settle within {plan.cap:g} s"
     return False
+
+
+def nobody_listens(samples: Sequence[Sample]) -> bool:
+    """Was every connection refused, for as long as a server may take to come (back)?
+
+    One who was let in, and it is no: a server that is started anew in the middle of a load test is measured with
+    its gap. `samples` are all since the start of the load test.
+    """
+    if not samples or samples[-1].sent or any(sample.failures.keys() - {"refused"} for sample in samples):
+        return False
+    counts = [0, *(sample.failed for sample in samples)]
+    refused = [sample.at for sample, (before, now) in zip(samples, pairwise(counts), strict=True) if now != before]
+    return bool(refused) and refused[-1] - refused[0] >= REFUSED
 
 
 def is_enough(measured: Sequence[Sample], plan: Plan) -> bool:
