@@ -21,7 +21,7 @@ GRACE: Final = 5.0  # seconds for JupyterLab to end its kernels
 
 
 def check_address(address: Address) -> None:
-    """Raises LabError where JupyterLab cannot listen: it would end in a traceback, or print that address all the same."""
+    """Raises LabError where JupyterLab cannot listen, which it says in a traceback, or not at all."""
     host, port = address
     if not 0 <= port <= 65535:
         raise LabError(f"--port {port}: a port is a number from 0 to 65535.")
