@@ -11,6 +11,13 @@
 PYTHON ?=
 BIN := .venv/bin
 
+# Whoever names a Python does not get another one, which .venv may have been made with before.
+ifneq ($(and $(PYTHON),$(wildcard $(BIN)/python),$(filter-out clean,$(or $(MAKECMDGOALS),lab))),)
+ifneq ($(shell $(BIN)/python -V),$(shell $(PYTHON) -V))
+$(error .venv has $(shell $(BIN)/python -V). To have another one, run make clean before)
+endif
+endif
+
 .PHONY: lab grade test test-all tests chapters browser alone quick lint book site soak bench clean
 
 lab: .venv/lab

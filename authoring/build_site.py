@@ -53,6 +53,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=TARGET, help="where to (default: build/site)")
     folder = parser.parse_args().folder
+    print("Building the pages ...", flush=True)
     build_site(folder)
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{folder / 'index.html'}: open it in a browser. {size / 1e6:.1f} MB in all.")

@@ -87,21 +87,30 @@ def gradescope(exercise: Exercise, folder: Path) -> str:
     """A zip with the two scripts that Gradescope runs, and this library as a wheel."""
     target = folder / "autograder.zip"
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as made, zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as archive:
-        source = Path(made, "source")  # a copy, in which nothing is left of what was built before
-        for part in ("zerohttpd_lib", "chapters", "solutions"):
-            shutil.copytree(ROOT / part, source / part)
-        for name in ("pyproject.toml", "README.md", "LICENSE"):
-            shutil.copy(ROOT / name, source)
-        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", made, str(source)]
-        subprocess.run(command, check=True)
-        for wheel in Path(made).glob("*.whl"):
-            archive.write(wheel, wheel.name)
+    with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as archive, tempfile.TemporaryDirectory() as made:
+        try:
+            wheel = _wheel(Path(made))
+        except BaseException:
+            target.unlink()  # half of one would be in the way of the next try
+            raise
+        archive.write(wheel, wheel.name)
         for name, text in {"setup.sh": SETUP, "run_autograder": RUN.replace("EXERCISE", exercise.name)}.items():
             entry = zipfile.ZipInfo(name)
             entry.external_attr = 0o755 << 16  # it may be run
             archive.writestr(entry, text)
     return f"{target}: upload it as the assignment's autograder"
+
+
+def _wheel(made: Path) -> Path:
+    """This library, built in the folder `made`."""
+    source = made / "source"  # a copy, in which nothing is left of what was built before
+    for part in ("zerohttpd_lib", "chapters", "solutions"):
+        shutil.copytree(ROOT / part, source / part)
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made), str(source)]
+    subprocess.run(command, check=True)
+    return next(made.glob("*.whl"))
 
 
 def otter(exercise: Exercise, folder: Path) -> str:

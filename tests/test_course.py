@@ -92,6 +92,12 @@ def test_a_folder_without_chapters_is_told_how_to_get_them(tmp_path: Path, capsy
     assert f"zerohttpd init '{tmp_path / 'a b'}'" in capsys.readouterr().err
 
 
+def test_a_folder_that_is_mistyped_is_not_the_course_above_it(folder: Path) -> None:
+    assert course.find_course(folder / "chapters") == folder
+    with pytest.raises(LabError, match="There are no chapters in"):
+        course.find_course(folder / "chaptres")
+
+
 def test_update_leaves_alone_what_is_as_new_as_the_package(folder: Path) -> None:
     chapter = folder / "chapters" / CHAPTERS[5]
     retype(chapter, 1, "typed by a learner")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,23 @@ def test_otter_gets_a_test_for_each_task_that_is_what_the_check_cell_says(tmp_pa
         names[file.stem] = space["test"]
     assert sorted(names) == ["array", "density", "last_words", "looks", "unasked"]
     assert ">>> check('array')\\narray: right." in repr(names["array"])
+
+
+def test_gradescope_gets_two_scripts_and_the_whole_library_as_a_wheel(tmp_path: Path) -> None:
+    made = export("gradescope", tmp_path)
+    assert made.returncode == 0, made.stderr
+    with zipfile.ZipFile(tmp_path / "autograder.zip") as archive:
+        scripts, (wheel,) = [
+            [name for name in archive.namelist() if name.endswith(".whl") is is_wheel] for is_wheel in (False, True)
+        ]
+        assert sorted(scripts) == ["run_autograder", "setup.sh"]
+        assert all(archive.getinfo(name).external_attr >> 16 & 0o111 for name in scripts)
+        assert "--exercise 03-inside-poll" in archive.read("run_autograder").decode()
+        with zipfile.ZipFile(archive.open(wheel)) as library:
+            names = set(library.namelist())
+    shipped = {f"zerohttpd_lib/notebooks/solutions/{path.name}" for path in (ROOT / "solutions").glob("*.ipynb")}
+    assert shipped <= names and "zerohttpd_lib/grading/pristine/03-inside-poll.ipynb" in names
+    assert export("gradescope", tmp_path).returncode == 2
 
 
 def test_nothing_is_overwritten_and_a_mistake_gets_a_sentence(tmp_path: Path) -> None:

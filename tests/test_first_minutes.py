@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -80,12 +81,27 @@ def test_without_the_venv_module(checkout: Path) -> None:
     assert re.search(r"cannot make virtual environments: sudo apt install python3\.\d+-venv$", sentence)
 
 
-def test_with_an_old_python(checkout: Path) -> None:
+@pytest.fixture
+def old_python() -> Path:
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     old = next(versions.glob("3.[6-9].*/bin/python3"), None)
     if old is None:
         pytest.skip("there is no old Python here")
-    assert "is not a Python 3.10 or newer: run make with PYTHON=" in said(run(make(checkout, str(old)), checkout))
+    return old
+
+
+def test_with_an_old_python(checkout: Path, old_python: Path) -> None:
+    assert "is not a Python 3.10 or newer: run make with PYTHON=" in said(
+        run(make(checkout, str(old_python)), checkout)
+    )
+
+
+def test_with_another_python_than_the_environment_has(checkout: Path, environment: Path, old_python: Path) -> None:
+    """Also where `.venv` is up to date, and make has nothing to do for it."""
+    (checkout / ".venv").symlink_to(environment)
+    (environment / "lab").touch()
+    sentence = said(run(make(checkout, str(old_python)), checkout))
+    assert f".venv has Python {platform.python_version()}. To have another one, run make clean before" in sentence
 
 
 def test_without_a_python(checkout: Path) -> None:

@@ -40,10 +40,11 @@ def _init(options: argparse.Namespace) -> int:
 def _lab(options: argparse.Namespace) -> int:
     from ..doctor import what_the_lab_lacks
     from ..lab.course import copy_chapters, find_course
-    from ..lab.jupyter import run_jupyterlab
+    from ..lab.jupyter import check_address, run_jupyterlab
 
+    address = (options.host, options.port)
+    check_address(address)
     course = find_course(options.folder)
     for sentence in (*what_the_lab_lacks(), *copy_chapters(course)):
         print(sentence)
-    address = (options.host, options.port)
     return run_jupyterlab(course, address, open_browser=not options.no_browser, redis_url=options.redis)

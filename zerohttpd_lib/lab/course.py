@@ -42,7 +42,8 @@ def find_course(start: Path | None = None) -> Path:
     """The folder with the chapters: `start`, or one above it; without `start` the current folder, one above it,
     or the checkout that this package is in. Raises LabError."""
     here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents, *([PACKAGE.parent] if start is None else [])):
+    above = here.parents if here.exists() else ()  # of what is mistyped they are not what was meant
+    for folder in (here, *above, *([PACKAGE.parent] if start is None else [])):
         if (folder / FIRST_CHAPTER).exists():
             return folder
     name = shlex.quote(str(start or "my-lab"))

@@ -11,12 +11,26 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from ..kernel.sockets import Address
+from ..kernel.sockets import Address, listen
 from .course import FIRST_CHAPTER, chapters_of
+from .errors import LabError
 from .processes import GUARD
 from .redis_server import Redis
 
 GRACE: Final = 5.0  # seconds for JupyterLab to end its kernels
+
+
+def check_address(address: Address) -> None:
+    """Raises LabError where JupyterLab cannot listen, which it says in a traceback, or not at all."""
+    host, port = address
+    if not 0 <= port <= 65535:
+        raise LabError(f"--port {port}: a port is a number from 0 to 65535.")
+    try:
+        listen("" if host == "*" else host, 0).close()
+    except OSError as problem:
+        raise LabError(
+            f"JupyterLab cannot listen on {host}: {problem.strerror}. Without --host it is on this machine only."
+        ) from None
 
 
 def run_jupyterlab(course: Path, address: Address, *, open_browser: bool, redis_url: str | None) -> int:

@@ -6,6 +6,7 @@ leaves no process behind.
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 from collections.abc import Callable
@@ -48,10 +49,10 @@ def serve(
     try:
         listeners = _listen(host, port, (workers or 1) if share == "reuseport" else 1)
     except OSError as error:
-        raise CannotListen(
-            f"Cannot listen on {host} port {port}: {error.strerror}. "
-            "Choose another port (0 takes any free one), or stop what uses this one."
-        ) from None
+        is_elsewhere = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        port_advice = "Choose another port (0 takes any free one), or stop what uses this one."
+        advice = "Choose an address of this machine, such as 127.0.0.1." if is_elsewhere else port_advice
+        raise CannotListen(f"Cannot listen on {host} port {port}: {error.strerror}. {advice}") from None
 
     def new_server(number: int) -> RungServer:
         settings: dict[str, Any] = {}
