@@ -1,12 +1,15 @@
-"""Take the pictures of docs/panels.md: python authoring/panel_pictures.py
+"""Take the pictures of docs/panels.md: python authoring/panel_pictures.py [--width PIXELS] [--into FOLDER]
 
 A JupyterLab runs the notebook of the browser tests, once in each theme, with real servers under real load; each panel
-is used a little, and taken as it then is: docs/panels/NAME.png and docs/panels/NAME-dark.png.
+is used a little, and taken as it then is: NAME.png and NAME-dark.png. With another width and folder one sees how they
+do where there is less room.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
+import re
 import shutil
 import sys
 import tempfile
@@ -20,48 +23,57 @@ from playwright.sync_api import sync_playwright
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from panel_notebook import CELLS, jupyterlab_on, write_notebook  # noqa: E402
+from panel_notebook import CELLS, EXPLORABLES, jupyterlab_on, write_notebook  # noqa: E402
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PICTURES: Final = ROOT / "docs/panels"
 THEMES: Final = {"": "JupyterLab Light", "-dark": "JupyterLab Dark"}
+WIDTH: Final = 968  # pixels, of a panel
+BESIDE: Final = 432  # pixels, that JupyterLab takes beside it
 HIGHEST: Final = 1000  # pixels: what is below is more of the same
 COLOURS: Final = 255
 SOON: Final = 60_000  # milliseconds
+SOURCES: Final = {
+    **CELLS,
+    **EXPLORABLES,
+    "half": 'stage(*[load_run(shipped_run(f"half-a-request-{rung}")) for rung in ("epoll", "nonblocking")])',
+}
 
 
 def main() -> int:
-    PICTURES.mkdir(exist_ok=True)
+    parser = argparse.ArgumentParser(description="Pictures of all panels, in both themes.")
+    parser.add_argument("--width", type=int, default=WIDTH, help="of a panel, in pixels")
+    parser.add_argument("--into", type=Path, default=PICTURES, metavar="FOLDER")
+    options = parser.parse_args()
+    options.into.mkdir(exist_ok=True)
     for ending, theme in THEMES.items():
         with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
             course = Path(folder)
-            write_notebook(course / "chapters/00-start-here.ipynb")
+            write_notebook(course / "chapters/00-start-here.ipynb", SOURCES)
             with jupyterlab_on(course, theme) as address:
                 browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-                page = browser.new_page(viewport={"width": 1400, "height": 1500})
+                page = browser.new_page(viewport={"width": options.width + BESIDE, "height": 1500})
                 page.goto(address)
                 page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=SOON)
-                take_all(page, ending)
+                take_all(page, options.into, ending)
                 browser.close()
     return 0
 
 
-def take_all(page: Any, ending: str) -> None:
-    for name in CELLS:
+def take_all(page: Any, folder: Path, ending: str) -> None:
+    for name in SOURCES:
         output = run(page, name)
         if name in USED:
             USED[name](page, output)
             taken = take(page, output)
-            path = PICTURES / f"{NAMES.get(name, name)}{ending}.png"
+            path = folder / f"{NAMES.get(name, name)}{ending}.png"
             taken.save(path, optimize=True)
-            print(
-                f"{path.relative_to(ROOT)}: {taken.width} x {taken.height}, {path.stat().st_size:,} bytes", flush=True
-            )
+            print(f"{path}: {taken.width} x {taken.height}, {path.stat().st_size:,} bytes", flush=True)
 
 
 def run(page: Any, name: str) -> Any:
-    cell = page.locator(".jp-CodeCell").nth(list(CELLS).index(name))
+    cell = page.locator(".jp-CodeCell").nth(list(SOURCES).index(name))
     cell.locator(".cm-content").click()
     page.keyboard.press("Control+Enter")
     page.wait_for_function(
@@ -121,6 +133,11 @@ def step(page: Any, panel: Any) -> None:
 
 
 def look(page: Any, panel: Any) -> None:
+    """With a few clients on the list: the stepper has the same server."""
+    stepper = page.locator(".zerohttpd-panel", has=page.get_by_role("button", name="Step one wait"))
+    for name in ("Resume", *["Add a client"] * 5):
+        press(stepper, name)
+        page.wait_for_timeout(1000)
     press(panel, "Look now")
 
 
@@ -130,11 +147,39 @@ def point(page: Any, panel: Any) -> None:
         page.keyboard.press("ArrowLeft")
 
 
+def move(*keys: str) -> Callable[[Any, Any], None]:
+    def keyed(page: Any, panel: Any) -> None:
+        panel.get_by_role("slider").first.focus()
+        for key in keys:
+            page.keyboard.press(key)
+
+    return keyed
+
+
+def until(pattern: str) -> Callable[[Any, Any], None]:
+    """Step on until this is found in a sentence."""
+
+    def stepped(page: Any, panel: Any) -> None:
+        for _ in range(200):
+            press(panel, "A step on (right arrow)")
+            page.wait_for_timeout(30)
+            if re.search(pattern, " ".join(panel.locator(".zh-sentence").all_inner_texts())):
+                return
+        raise RuntimeError(f"No step says {pattern!r}.")
+
+    return stepped
+
+
 USED: Final[dict[str, Callable[[Any, Any], None]]] = {
     "load": race, "watch": point, "inspector": next_wait, "two": next_wait, "stepper": hold, "interest": look,
     "twins": later, "replay": step,
+    "stage": until(r"send\(\) on \w+'s socket"), "half": until(r"send\(\) on Bob's socket"),
+    "silence": move("End"), "request": move(*["ArrowRight"] * 3), "idle": move("End", "ArrowLeft"),
+    "port": move("ArrowRight", "ArrowRight"), "density": move("ArrowRight"),
 }  # fmt: skip
-NAMES: Final = {"two": "two-inspectors"}
+NAMES: Final = {
+    "two": "two-inspectors", "half": "two-stages", **{name: f"explore-{name}" for name in EXPLORABLES}
+}  # fmt: skip
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -23,6 +23,9 @@ SOURCES = {
         lab = Lab()
         print("kernel:", os.getpid())
     """,
+    "bar": """
+        lab.load(lab.serve("epoll"), clients=2, seconds=0.5)
+    """,
     "load": """
         load_panel(lab, rung="epoll", seconds=60.0)
     """,
@@ -125,6 +128,17 @@ def test_a_restart_from_the_menu(lab_page: Any) -> None:
 def test_a_cell_that_is_run_again_has_a_panel_that_works(lab_page: Any) -> None:
     lab_page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=SOON)
     run_all(Book(lab_page, SOURCES))
+
+
+def test_a_progress_bar_leaves_nothing_that_is_missed_when_the_page_is_opened_anew(lab_page: Any) -> None:
+    book = Book(lab_page, SOURCES)
+    with lab_page.expect_response(lambda r: r.request.method == "PUT" and "/api/contents/chapters/" in r.url):
+        lab_page.keyboard.press("Control+s")
+    lab_page.reload()
+    book.cell("replay").locator(".zh-replay").wait_for(timeout=2 * SOON)  # widgets have come back
+    bar = book.cell("bar").locator(".jp-Cell-outputArea")
+    assert "requests" in bar.inner_text()  # the result
+    assert "widget" not in bar.inner_text()
 
 
 def test_a_kernel_that_has_died_in_the_middle_of_a_load_test(lab_page: Any) -> None:

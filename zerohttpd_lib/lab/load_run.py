@@ -75,12 +75,12 @@ class LoadRun:
     def wait(self, progress: bool = True) -> LoadResult:
         """Wait for the end, with a progress bar if you like. An interrupt ends the load test."""
         with interrupts_held_back():
-            from tqdm.auto import tqdm
+            from .progress import progress_bar
 
         total = self.plan.seconds or self.plan.requests or 0
         unit = "s" if self.plan.seconds else "requests"
         try:
-            with tqdm(total=total, unit=unit, disable=not progress, leave=False) as bar:
+            with progress_bar(wanted=progress, total=total, unit=unit) as bar:
                 bar.bar_format = "{desc}{bar}| {n:.0f}/{total:.0f} " + unit + "{postfix}"
                 while not self._ended.wait(NEWS_TIME):
                     self._show(bar, total)

@@ -17,8 +17,6 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
-from tqdm.auto import tqdm
-
 from ..load.plan import Plan, PlanError
 from ..servers import RUNGS
 from .article import RUNGS as ARTICLE_RUNGS
@@ -27,6 +25,7 @@ from .chance import share_by_chance
 from .errors import LabError
 from .load_run import LoadRun
 from .measurement import Cell, Measurement, numbers, why_it_means_nothing
+from .progress import progress_bar
 from .redis_server import Redis
 from .server import Server
 
@@ -94,7 +93,7 @@ class Sweep:
 
         An interrupt ends it, and leaves no process; what was measured is kept.
         """
-        with tqdm(self.missing, disable=not progress, unit="cell", leave=False) as bar:
+        with progress_bar(wanted=progress, iterable=self.missing, unit="cell") as bar:
             for number, cell in bar:
                 bar.set_postfix_str(f"{cell.rung}, {cell.clients:,} clients, {cell.idle:,} idle")
                 measurement = self._measure(number, cell)
