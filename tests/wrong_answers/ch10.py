@@ -100,6 +100,62 @@ class Shared:
 """
 
 
+# Predicts nothing: it takes the steps, and asks.
+ASKS = """%%answer told
+def told(kind, steps):
+    how = select.EPOLLIN | {"level": 0, "edge": select.EPOLLET, "one shot": select.EPOLLONESHOT}[kind]
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    epoll = select.epoll()
+    epoll.register(ours, how)
+    reports = []
+    for step in steps:
+        try:
+            if step == "send":
+                theirs.sendall(b"12345")
+            elif step == "read":
+                ours.recv(2)
+            elif step == "drain":
+                ours.recv(1_000_000)
+            elif step == "modify":
+                epoll.modify(ours, how)
+            else:
+                reports.append(len(epoll.poll(0)) == 1)
+        except BlockingIOError:
+            pass
+    return reports
+"""
+
+# One lock around everything: who waits keeps out all others.
+LOCKED = """%%answer once
+import threading
+
+
+class Shared:
+    def __init__(self):
+        self.epoll, self.sockets, self.lock = select.epoll(), {}, threading.Lock()
+
+    def add(self, sock):
+        with self.lock:
+            self.sockets[sock.fileno()] = sock
+            self.epoll.register(sock, select.EPOLLIN | select.EPOLLONESHOT)
+
+    def next(self, seconds):
+        with self.lock:
+            for fd, events in self.epoll.poll(seconds, 1):
+                return self.sockets[fd]
+
+    def done(self, sock):
+        with self.lock:
+            self.epoll.modify(sock, select.EPOLLIN | select.EPOLLONESHOT)
+
+    def remove(self, sock):
+        with self.lock:
+            del self.sockets[sock.fileno()]
+            self.epoll.unregister(sock)
+"""
+
+
 def changed(text: str, *changes: tuple[str, str]) -> str:
     """A right answer with a mistake put in."""
     for before, after in changes:
@@ -168,6 +224,7 @@ WRONG = {
         WrongAnswer("tells-more-than-once", changed(TOLD, (' and (armed or kind != "one shot")', ""))),
         WrongAnswer("disarmed-too-early", changed(TOLD, ("armed = armed and not report", "armed = False"))),
         WrongAnswer("stays-disarmed", changed(TOLD, ("news = armed = True", "news = True"))),
+        WrongAnswer("asks-the-kernel", ASKS),
         WrongAnswer("not-a-list", changed(TOLD, ("reports.append(report)", "reports.append(step)"))),
     ],
     "once": [
@@ -234,6 +291,53 @@ WRONG = {
             ),
         ),
         WrongAnswer("back-too-soon", changed(ONCE, ("self.epoll.poll(seconds, 1)", "self.epoll.poll(seconds / 4, 1)"))),
+        # A wait that is made of some.
+        WrongAnswer(
+            "in-slices",
+            changed(
+                ONCE,
+                (
+                    "        for fd, events in self.epoll.poll(seconds, 1):\n            return self.sockets[fd]",
+                    "        for part in range(2):\n            for fd, events in self.epoll.poll(seconds / 2, 1):\n"
+                    "                return self.sockets[fd]",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "in-slices",
+            changed(
+                ONCE,
+                (
+                    "        for fd, events in self.epoll.poll(seconds, 1):\n            return self.sockets[fd]",
+                    "        while True:\n            for fd, events in self.epoll.poll(min(seconds, 0.25), 1):\n"
+                    "                return self.sockets[fd]\n            seconds -= 0.25\n"
+                    "            if seconds <= 0:\n                return None",
+                ),
+            ),
+        ),
+        # It looks when the time is over.
+        WrongAnswer(
+            "in-slices",
+            changed(
+                ONCE,
+                (
+                    "        for fd, events in self.epoll.poll(seconds, 1):",
+                    "        import time\n\n        time.sleep(seconds)\n"
+                    "        for fd, events in self.epoll.poll(0, 1):",
+                ),
+            ),
+        ),
+        WrongAnswer("waits-with-it", LOCKED),
+        WrongAnswer(
+            "one-for-all",
+            changed(
+                ONCE,
+                (
+                    "    def __init__(self):\n        self.epoll = select.epoll()\n        self.sockets = {}\n",
+                    "    epoll = select.epoll()\n    sockets = {}\n",
+                ),
+            ),
+        ),
         WrongAnswer(
             "others-wait",
             changed(
