@@ -64,6 +64,10 @@ WRONG = {
             changed(CAPACITY, ("max(0, int((memory - before) // each))", "int((memory - before) // each) or 1")),
         ),
         WrongAnswer(
+            "less-than-nothing",
+            changed(CAPACITY, ("max(0, int((memory - before) // each))", "int((memory - before) / each)")),
+        ),
+        WrongAnswer(
             "swapped",
             changed(
                 CAPACITY,

@@ -110,15 +110,19 @@ SPARE: Final = 20  # descriptors that are no clients
 
 
 class Machine:
-    """One on which connections cost what the task has to find out. `short`: not even one has room."""
+    """One on which connections cost what the task has to find out. `short`: not even one has room; `full`: there is
+    less memory than was in use without any.
+    """
 
-    def __init__(self, *, short: bool = False) -> None:
+    def __init__(self, *, short: bool = False, full: bool = False) -> None:
         self.each, self.before = random.randint(3_000, 20_000), random.randint(20, 400) * 1_000_000
         sizes = random.sample(range(500, 30_000), random.randint(3, 6))
         self.samples = [[size, self.before + self.each * size] for size in sizes]
-        self.connections = 0 if short else random.randint(20_000, 900_000)
+        self.connections = 0 if short or full else random.randint(20_000, 900_000)
         # Nearly one more: whoever rounds to the nearest is one too high.
         self.memory = self.before + self.each * self.connections + self.each * random.randint(60, 90) // 100
+        if full:
+            self.memory = self.before - self.each * random.randint(2, 900) - self.each // 3
         self.descriptors = random.choice([1024, 4096, 10_000, 20_000])
         self.processes = -(-self.connections // (self.descriptors - SPARE))
 
@@ -151,7 +155,7 @@ BASE: Final = (
 
 @task("capacity", seconds=15)
 def check_capacity(answer: Answer) -> None:
-    for machine in [*(telling_machine() for _ in range(8)), full_machine(), Machine(short=True)]:
+    for machine in [*(telling_machine() for _ in range(8)), full_machine(), Machine(short=True), Machine(full=True)]:
         expected = [machine.connections, machine.processes]
         yours = answer.call("capacity", machine.samples, machine.memory, machine.descriptors)
         if yours == expected:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from typing import Final
 
@@ -20,6 +21,8 @@ SEEN_LATE: Final = 3  # lines that may have been said until it is seen that some
 MANY: Final = 20  # short lines: more than the limit, in all
 PATIENCE: Final = 3.0  # seconds
 LITTLE: Final = 0.3  # seconds
+NEARLY: Final = (*[SHORT] * 10, 4_001)  # bytes of lines: with a part of one more, 84,002 to 92,001 bytes wait
+OVER: Final = 16_000  # bytes of another one, which comes in one piece: the two are more than LIMIT together
 LONG, MANY_LONG = 60_000, 100  # bytes of a long line, and how many of them are far more than a process grows by chance
 STAY: Final = 3  # clients, when whoever never reads is gone
 ROOM: Final = 4096  # bytes that a slow reader's own kernel takes: so it does not take long
@@ -60,6 +63,8 @@ def check_chat(answer: Answer) -> None:
         never = stack.enter_context(Listener(server, slow=True))
         last = stack.enter_context(Listener(server))
         compare_one_who_never_reads(server, speaker, (first, last), never)
+        with Listener(server, slow=True) as nearly:
+            compare_one_who_catches_up(server, speaker, (first, last), nearly)
         compare_memory(server, speaker, (first, last))
     with Speaker(server) as another:  # when all of them have left
         another.say(SHORT)
@@ -74,11 +79,18 @@ class Speaker:
         self.said: list[bytes] = []
 
     def say(self, length: int) -> None:
+        self.begin(length)
+        self.expect_to_be_heard()
+
+    def begin(self, length: int) -> None:
         line = (secrets.token_hex(6).encode() + b" " + b"." * length)[: length - 1] + b"\n"
         self.said.append(line)
         head = f"POST /say HTTP/1.1\r\nHost: check\r\nContent-Length: {len(line)}\r\n\r\n".encode()
         with suppress(OSError):
             self.sock.sendall(head + line)
+
+    def expect_to_be_heard(self) -> None:
+        with suppress(OSError):
             if self.sock.recv(4096).startswith(b"HTTP/1.1 200"):
                 return
         self.server.check_alive(LITTLE)
@@ -126,6 +138,14 @@ class Listener:
         data, self.heard = self.heard[:number], self.heard[number:]
         return data
 
+    def take(self) -> None:
+        """All that its kernel has, or is sent by the other one within a moment."""
+        self.sock.settimeout(LITTLE)
+        with suppress(OSError):
+            while data := self.sock.recv(1_000_000):
+                self.heard += data
+        self.sock.settimeout(PATIENCE)
+
     def expect(self, lines: list[bytes], code: str, hints: list[str]) -> None:
         """All lines from `missed` on, in order."""
         expected = b"".join(lines[self.missed :])
@@ -147,13 +167,38 @@ class Listener:
 
 def compare_one_behind(server: Server, speaker: Speaker, first: Listener, behind: Listener) -> None:
     """Until the process has something for it that the kernel does not take. Then it reads, and has missed nothing."""
+    let_it_fall_behind(server, speaker, [first], behind)
+    behind.expect(speaker.said, "no-patience", BEHIND)
+
+
+def let_it_fall_behind(server: Server, speaker: Speaker, others: Sequence[Listener], behind: Listener) -> None:
+    """So far that something waits for it in the process."""
     behind.missed = len(speaker.said)
     for _ in range(MOST):
-        speaker.say(SHORT)
-        first.expect(speaker.said, "quick-sent-home", QUICK)
+        say_to(others, speaker, SHORT)
         if waits_for_room(server):
-            break
-    behind.expect(speaker.said, "no-patience", BEHIND)
+            return
+
+
+def say_to(listeners: Sequence[Listener], speaker: Speaker, length: int) -> None:
+    """These hear it at once."""
+    speaker.say(length)
+    for listener in listeners:
+        listener.expect(speaker.said, "quick-sent-home", QUICK)
+
+
+def compare_one_who_catches_up(server: Server, speaker: Speaker, others: Sequence[Listener], behind: Listener) -> None:
+    """Nearly as much waits for it as may. One line more would be too much, had the kernel no room for it by then."""
+    let_it_fall_behind(server, speaker, others, behind)
+    for length in NEARLY:
+        say_to(others, speaker, length)
+    with server.frozen():  # when it goes on, it is first told of the line, and then that there is room again
+        speaker.begin(OVER)
+        behind.take()
+    speaker.expect_to_be_heard()
+    behind.expect(speaker.said, "counts-what-fits", FITS)
+    for listener in others:
+        listener.expect(speaker.said, "quick-sent-home", QUICK)
 
 
 def waits_for_room(server: Server) -> bool:
@@ -237,6 +282,10 @@ QUICK: Final = [
 BEHIND: Final = [
     "What waits in the process may be up to 100,000 bytes: who has less than that waiting stays.",
     "Compare len(client.output) with LIMIT, after `write`.",
+]
+FITS: Final = [
+    "What counts is what waits after the kernel has taken what it has room for: write first, and count then.",
+    "A line that is on its way into the kernel does not wait.",
 ]
 NEIGHBOUR: Final = [
     "Whoever is sent home leaves `self.listeners` while you go through it: the next one is skipped.",
