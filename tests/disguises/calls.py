@@ -155,9 +155,8 @@ import ctypes
 def new_epoll(): return select.epoll.fromfd(ctypes.CDLL(None).epoll_create1(0))
 {ASKS_THE_KERNEL}"""
 SENT_BY_A_THREAD = """
-from threading import Thread
 def send_page(sock, pieces):
-    thread = Thread(target=sock.sendall, args=(b"".join(pieces),))
+    thread = Thread(target=sent_later, args=(sock, pieces))
     thread.start()
     thread.join(0.05)
 """
@@ -236,5 +235,12 @@ DISGUISES: list[Disguise] = [
         ("    poller.close()", "    for sock in kept:\n        sock.close()\n    poller.close()"),
     ),
     written("segment", "Portions of 8,000 bytes", ANY, IN_PORTIONS),
-    written("segment", "A thread goes on with it when the function is back", "returns-early", SENT_BY_A_THREAD),
+    changed(
+        "segment",
+        "A thread goes on with it when the function is back",
+        "returns-early",
+        ("def send_page(", "def sent_later("),
+        before="from threading import Thread\n",
+        after=SENT_BY_A_THREAD,
+    ),
 ]
