@@ -197,7 +197,9 @@ WRONG = {
                 ("def complaints(test)", "found = set()\n\n\ndef complaints(test)"),
             ),
         ),
-        WrongAnswer("remembers", changed(REFEREE, ("    found = set()\n", ""), ("(test):", "(test, found=set()):"))),
+        WrongAnswer(
+            "default-is-kept", changed(REFEREE, ("    found = set()\n", ""), ("(test):", "(test, found=set()):"))
+        ),
         WrongAnswer("no-set", changed(REFEREE, ("    return found\n", '    return ", ".join(found)\n'))),
         WrongAnswer("strange-word", changed(REFEREE, ('found.add("law")', 'found.add("little")'))),
     ],
@@ -312,6 +314,20 @@ def share_of_pairs(first, second):
                 DUE,
                 ("[None] * number", "[]"),
                 ("latencies[n] = time.monotonic() - due[n]", "latencies.append(time.monotonic() - due[n])"),
+            ),
+        ),
+        WrongAnswer(
+            "connects-early",
+            changed(
+                DUE,
+                (
+                    "    begun = 0\n",
+                    "    begun, socks = 0, [socket.create_connection(address) for _ in range(number)]\n",
+                ),
+                (
+                    "sock = socket.create_connection(address)\n            sock.send",
+                    "sock = socks[begun]\n            sock.send",
+                ),
             ),
         ),
         WrongAnswer("other-request", changed(DUE, ('b"%d\\n" % begun', 'b"GET / HTTP/1.1\\r\\n\\r\\n"'))),

@@ -463,6 +463,7 @@ class Deadlines(NonblockingServer):
                 TIME_IS_UP, ("        self.deadlines.pop(client, None)\n        super().read", "        super().read")
             ),
         ),
+        WrongAnswer("overhears", changed(TIME_IS_UP, (" and client.sock.fileno() not in heard", ""))),
         WrongAnswer(
             "left-over",
             changed(

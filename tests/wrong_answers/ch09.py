@@ -250,6 +250,21 @@ def send_page(sock, pieces):
             changed(
                 SEGMENT,
                 ("    made = bytearray()\n", ""),
+                (
+                    "def send_page(sock, pieces):\n",
+                    "made = bytearray()\n\n\ndef send_page(sock, pieces):\n    global made\n",
+                ),
+                (
+                    "        sock.sendall(made)\n    finally",
+                    "        sock.sendall(made)\n        made.clear()\n    finally",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "default-is-kept",
+            changed(
+                SEGMENT,
+                ("    made = bytearray()\n", ""),
                 ("(sock, pieces)", "(sock, pieces, made=bytearray())"),
                 (
                     "        sock.sendall(made)\n    finally",

@@ -383,6 +383,7 @@ WRONG = {
         WrongAnswer("level-instead", changed(FAIR, ("    poller_class = EdgeEpoll\n", "    poller_class = Epoll\n"))),
         WrongAnswer("never-rests", changed(FAIR, ("bool(self.read())", 'self.read() != 0 or self.state == "reading"'))),
         WrongAnswer("dawdles", changed(FAIR, ("call_in(0,", "call_in(0.2,"))),
+        WrongAnswer("dawdles", changed(FAIR, ("call_in(0,", "call_in(0.005,"))),
         # The last one to come has all the turns.
         WrongAnswer(
             "one-after-the-other",

@@ -104,6 +104,10 @@ WRONG = {
         ),
         WrongAnswer("only-at-the-end", changed(SPINNING, ("        found |= {", "        found = {"))),
         WrongAnswer("not-sorted", changed(SPINNING, ("return sorted(found)", "return found"))),
+        WrongAnswer(
+            "default-is-kept",
+            changed(SPINNING, ("row, found = {}, set()", "row = {}"), ("(waits):", "(waits, found=set()):")),
+        ),
         WrongAnswer("no-list", changed(SPINNING, ("return sorted(found)", "return len(found)"))),
     ],
     "chat": [
@@ -124,6 +128,17 @@ WRONG = {
                 CHAT,
                 (CHECKED, ""),
                 ("        try:", "        if len(client.output) > LIMIT:\n            return\n        try:"),
+            ),
+        ),
+        # What waits for all of them together.
+        WrongAnswer(
+            "one-limit-for-all",
+            changed(
+                CHAT,
+                (
+                    "        if len(client.output) > LIMIT:",
+                    "        if client.output and sum(len(each.output) for each in self.listeners) > LIMIT:",
+                ),
             ),
         ),
         # It counts what the kernel would have taken.

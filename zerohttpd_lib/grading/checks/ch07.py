@@ -52,7 +52,9 @@ def cases() -> list[Case]:
     off = [random.uniform(1.2, 3), random.uniform(0.2, 0.8)]
     return [
         Case(good(), set(), "blames-the-good", ["R is in milliseconds, and X in answers a second.", *of_law[1:]]),
-        Case(good(kind="think"), set(), "forgets-think", ["Who thinks is a client, too, meanwhile: C = X · (R + Z)."]),
+        Case(good(kind="think", latency=random.uniform(0.004, 0.02)), set(), "forgets-think", [
+            "Who thinks is a client, too, meanwhile: C = X · (R + Z).",
+        ]),
         Case(good(kind="think", latency=random.uniform(2, 6)), set(), "forgets-latency", [
             "Who waits for an answer is a client, too, meanwhile: R belongs to the round as Z does.", of_law[0],
         ]),

@@ -27,6 +27,7 @@ class Answers:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.address = self.listener.getsockname()
         self.arrived: dict[int, float] = {}  # when each request came, by its number
+        self.connected: dict[int, float] = {}  # when its connection was accepted
         self.answered: dict[int, float] = {}
         self.closed: dict[int, float] = {}  # when its client had closed it
         self.strange: list[bytes] = []
@@ -37,6 +38,7 @@ class Answers:
         self._rest_after = rest_after
         self._rests: list[tuple[float, socket.socket]] = []  # when the rest of an answer is due
         self._poller = select.poll()
+        self._accepted: dict[socket.socket, float] = {}
         self._clients: dict[int, tuple[int | None, socket.socket]] = {}  # with the number, once it is answered
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -69,7 +71,9 @@ class Answers:
         ready = self._poller.poll(20)
         for fd, _ in ready:
             if fd == self.listener.fileno():
-                self._watch(None, self.listener.accept()[0])
+                sock, _ = self.listener.accept()
+                self._accepted[sock] = time.monotonic()
+                self._watch(None, sock)
                 continue
             self._poller.unregister(fd)
             number, sock = self._clients.pop(fd)
@@ -94,6 +98,7 @@ class Answers:
             return sock.close()
         number = int(line)
         self.arrived[number] = time.monotonic()
+        self.connected[number] = self._accepted.pop(sock)
         self._when_come(len(self.arrived))
         self._held.append((number, sock))
         if len(self.arrived) >= self._hold:

@@ -117,6 +117,14 @@ def compare_requests(server: Answers, yours: Any, number: int, every: float, sta
         n = min(early)
         say = f"Request {n} came after this many seconds."
         raise Wrong("too-early", yours=server.arrived[n] - started, expected=n * every, hints=hints, say=say)
+    early = [n for n, at in server.connected.items() if at < started + n * every - EXACT]
+    if early:
+        hints = [
+            "To connect is a part of the request, and takes its time as well: connect when it is due.",
+        ]
+        n = min(early)
+        say = f"The connection of request {n} was made after this many seconds."
+        raise Wrong("connects-early", yours=server.connected[n] - started, expected=n * every, hints=hints, say=say)
     if not isinstance(yours, list) or len(yours) != number or not all(_is_time(each) for each in yours):
         hints = [f"Return a list with {number} numbers: the latency of each request, in seconds."]
         raise Wrong("no-list", yours=yours, say="This is no list of latencies.", hints=hints)

@@ -42,6 +42,7 @@ def check_time_is_up(answer: Answer) -> None:
     compare_left_over(server, before)
     compare_beside_others(server, answer.lab)
     compare_one_by_one(server)
+    compare_last_moment(server)
     compare_load(server, answer)
 
 
@@ -154,6 +155,29 @@ def compare_one_by_one(server: Server) -> None:
         hints = ["That one's time is up says nothing of others: compare the deadline of each with the clock."]
         say = f"A silent client came every {BETWEEN:g} s. One of them was sent away after so many seconds."
         raise Wrong("too-early-in-a-row", yours=round(least, 3), expected=PATIENCE, hints=hints, say=say)
+
+
+def compare_last_moment(server: Server) -> None:
+    """One asks in time, and the server comes to it only when its time is over: somebody else takes long to say all."""
+    with socket.create_connection(server.address, timeout=LATEST) as long, silent(server)[0] as sock:
+        time.sleep(PATIENCE / 4)  # both are accepted by then
+        long.sendall(STYLE_SHEET[:-2])  # this server reads a request to its end, and waits for that
+        time.sleep(PATIENCE / 4)  # it does by then
+        sock.sendall(STYLE_SHEET)
+        time.sleep(PATIENCE)
+        long.sendall(STYLE_SHEET[-2:])
+        try:
+            first = sock.recv(12)
+        except OSError:
+            first = b""
+    if first != b"HTTP/1.1 200":
+        server.check_alive()
+        hints = [
+            "After a wait both can be the case: its time is over, and it is among those who are ready.",
+            "It has said something in time: do not finish who is in the list that the wait has returned.",
+        ]
+        say = "A client has asked in time, while the server was busy. Its answer begins with:"
+        raise Wrong("overhears", yours=first, expected=b"HTTP/1.1 200", hints=hints, say=say)
 
 
 def _silent_one_by_one(server: Server) -> list[float]:

@@ -51,9 +51,8 @@ def check_chat(answer: Answer) -> None:
         for _ in range(MANY):
             speaker.say(SHORT)
             first.expect(speaker.said, "quick-sent-home", QUICK)
-        behind = stack.enter_context(Listener(server, slow=True))
-        compare_one_behind(server, speaker, first, behind)
-        behind.leave()
+        with Listener(server, slow=True) as behind:
+            compare_one_behind(server, speaker, first, behind)
         with Listener(server, says="Connection: close\r\n") as leaver:
             leaver.missed = len(speaker.said)
             speaker.say(SHORT)
@@ -63,8 +62,8 @@ def check_chat(answer: Answer) -> None:
         never = stack.enter_context(Listener(server, slow=True))
         last = stack.enter_context(Listener(server))
         compare_one_who_never_reads(server, speaker, (first, last), never)
-        with Listener(server, slow=True) as nearly:
-            compare_one_who_catches_up(server, speaker, (first, last), nearly)
+        with Listener(server, slow=True) as nearly, Listener(server, slow=True) as other:
+            compare_two_who_catch_up(server, speaker, (first, last), (nearly, other))
         compare_memory(server, speaker, (first, last))
     with Speaker(server) as another:  # when all of them have left
         another.say(SHORT)
@@ -187,16 +186,26 @@ def say_to(listeners: Sequence[Listener], speaker: Speaker, length: int) -> None
         listener.expect(speaker.said, "quick-sent-home", QUICK)
 
 
-def compare_one_who_catches_up(server: Server, speaker: Speaker, others: Sequence[Listener], behind: Listener) -> None:
-    """Nearly as much waits for it as may. One line more would be too much, had the kernel no room for it by then."""
-    let_it_fall_behind(server, speaker, others, behind)
+def compare_two_who_catch_up(
+    server: Server, speaker: Speaker, others: Sequence[Listener], behind: tuple[Listener, Listener]
+) -> None:
+    """Nearly as much waits for each of them as may. Then the one reads, and for the other one line more would be too
+    much, had the kernel no room for it by then.
+    """
+    behind[1].missed = len(speaker.said)
+    let_it_fall_behind(server, speaker, others, behind[0])
     for length in NEARLY:
         say_to(others, speaker, length)
+    if count_clients(server) < STAY + 2:
+        say = f"Two listeners are a little behind: fewer than {LIMIT:,} bytes wait for each of them. One was sent home."
+        raise Wrong("one-limit-for-all", say=say, hints=EACH)
+    behind[1].take()
     with server.frozen():  # when it goes on, it is first told of the line, and then that there is room again
         speaker.begin(OVER)
-        behind.take()
+        behind[0].take()
     speaker.expect_to_be_heard()
-    behind.expect(speaker.said, "counts-what-fits", FITS)
+    behind[0].expect(speaker.said, "counts-what-fits", FITS)
+    behind[1].expect(speaker.said, "one-limit-for-all", EACH)
     for listener in others:
         listener.expect(speaker.said, "quick-sent-home", QUICK)
 
@@ -282,6 +291,10 @@ QUICK: Final = [
 BEHIND: Final = [
     "What waits in the process may be up to 100,000 bytes: who has less than that waiting stays.",
     "Compare len(client.output) with LIMIT, after `write`.",
+]
+EACH: Final = [
+    "How much waits for one is no fault of another one's: the limit is for each of them.",
+    "Compare len(client.output) of this client with LIMIT, and finish no other one.",
 ]
 FITS: Final = [
     "What counts is what waits after the kernel has taken what it has room for: write first, and count then.",
