@@ -327,7 +327,74 @@ WRONG = {
                 ),
             ),
         ),
+        # A thread asks for all; whoever wants one looks now and then.
+        WrongAnswer(
+            "in-slices",
+            """%%answer once
+import queue
+import threading
+
+
+class Shared:
+    def __init__(self):
+        self.epoll, self.queue, self.by_fd = select.epoll(), queue.Queue(), {}
+        threading.Thread(target=self.ask, daemon=True).start()
+
+    def ask(self):
+        while True:
+            for fd, _ in self.epoll.poll():
+                self.queue.put(self.by_fd[fd])
+
+    def add(self, sock):
+        self.by_fd[sock.fileno()] = sock
+        self.epoll.register(sock, select.EPOLLIN | select.EPOLLONESHOT)
+
+    def next(self, seconds):
+        while seconds > 0:
+            try:
+                return self.queue.get(timeout=min(seconds, 0.2))
+            except queue.Empty:
+                seconds -= 0.2
+
+    def done(self, sock):
+        self.epoll.modify(sock, select.EPOLLIN | select.EPOLLONESHOT)
+
+    def remove(self, sock):
+        self.epoll.unregister(self.by_fd.pop(sock.fileno()))
+""",
+        ),
         WrongAnswer("waits-with-it", LOCKED),
+        # It looks when the time is over, and waits for that in a lock.
+        WrongAnswer(
+            "not-told-at-once",
+            changed(
+                ONCE,
+                ("class Shared", "import threading\n\n\nclass Shared"),
+                (
+                    "        for fd, events in self.epoll.poll(seconds, 1):",
+                    "        threading.Event().wait(seconds)\n        for fd, events in self.epoll.poll(0, 1):",
+                ),
+            ),
+        ),
+        # Who is done is armed by the next one who asks.
+        WrongAnswer(
+            "not-told-of-it",
+            changed(
+                ONCE,
+                ("        self.sockets = {}\n", "        self.sockets = {}\n        self.are_done = []\n"),
+                (
+                    "        for fd, events",
+                    "        while self.are_done:\n"
+                    "            self.epoll.modify(self.are_done.pop(), select.EPOLLIN | select.EPOLLONESHOT)\n"
+                    "        for fd, events",
+                ),
+                (
+                    "    def done(self, sock):\n"
+                    "        self.epoll.modify(sock, select.EPOLLIN | select.EPOLLONESHOT)\n",
+                    "    def done(self, sock):\n        self.are_done.append(sock)\n",
+                ),
+            ),
+        ),
         WrongAnswer(
             "one-for-all",
             changed(

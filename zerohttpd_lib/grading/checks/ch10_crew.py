@@ -6,15 +6,17 @@ import os
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from . import Answer, Fd, Raised, Remote, Wrong
+from .effort import effort_within
 from .idling import Sleeper, interest_lists, sleeper_in
 from .witness import tcp_pair
 
 THREADS: Final = 4
 ROUNDS: Final = 5
 ASLEEP: Final = 0.5  # seconds, until a thread that is to wait does so
+MIDDLE: Final = 0.3  # seconds in the middle of a wait
 JOINED: Final = 3.0  # seconds, in which it is back from its wait
 
 # Runs in the learner's process: threads that are told of one byte, round after round; and one that waits while others
@@ -91,6 +93,17 @@ def new_waiting():
 """
 
 
+class Waited(NamedTuple):
+    """A call of next(). `woken`: so often in MIDDLE seconds, when nothing came; `elapsed`: seconds from when something
+    had come until it returned `yours`.
+    """
+
+    sleeper: Sleeper | None
+    woken: int
+    yours: Any
+    elapsed: float
+
+
 class Crew:
     """The learner's object, and the other ends of its sockets, by name."""
 
@@ -122,15 +135,16 @@ class Crew:
     def _name_of(self, yours: Any) -> Any:
         return next((name for name, fd in self.given.items() if fd == yours), yours)
 
-    def sleeper_in_next(self, seconds: float, then: str) -> tuple[Sleeper | None, Any, float]:
-        """How next() sleeps; what it returns after `then` has sent something; and how many seconds after that."""
+    def wait_for(self, then: str, seconds: float) -> Waited:
+        """Have next() called when nothing is ready, look at how it sleeps, and let `then` send something."""
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(self.next, seconds)
             until = time.monotonic() + ASLEEP
             sleeper = sleeper_in(self.pid, lambda: waiting.done() or time.monotonic() > until)
+            woken = min(effort_within(self.pid, MIDDLE).sleeps for _ in range(2))
             sent = time.monotonic()
             self.send(then)
-            return sleeper, waiting.result(), time.monotonic() - sent
+            return Waited(sleeper, woken, waiting.result(), time.monotonic() - sent)
 
     def wait_beside(self, seconds: float) -> Remote:
         """Have a thread call next(), and wait until it sleeps there. See `outcome`."""

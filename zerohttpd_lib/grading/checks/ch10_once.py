@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 from . import Answer, Wrong, task
-from .ch10_crew import ROUNDS, THREADS, Crew
+from .ch10_crew import MIDDLE, ROUNDS, THREADS, Crew, Waited
 from .idling import spent_in
 from .witness import reset
 
@@ -78,25 +78,27 @@ def check_sleep(answer: Answer, crew: Crew, first: str) -> None:
 def check_one_wait(crew: Crew) -> None:
     """It sleeps until something comes or the time is over, and for nothing shorter."""
     crew.add("a late one")
-    sleeper, yours, elapsed = crew.sleeper_in_next(LONG, "a late one")
+    waited = crew.wait_for("a late one", LONG)
     say = f"next({LONG:g}) was called, and nothing was ready."
-    if sleeper is not None and sleeper.call != "unknown":
-        if sleeper.call == "sleep":
-            raise Wrong("in-slices", say=f"{say} It was in a sleep() of its own.", hints=IN_SLICES)
-        if sleeper.limit is not None and sleeper.limit < 0.9 * LONG:
-            say += " The wait that it was in has a time limit of so many seconds."
-            raise Wrong("in-slices", yours=sleeper.limit, expected=LONG, say=say, hints=IN_SLICES)
-    if yours != "a late one" or elapsed > SOON:
-        say += " Then a client has sent something."
-        raise Wrong(
-            "not-told-at-once",
-            yours=f"{yours}, after {elapsed:.1f} s",
-            expected="a late one, at once",
-            say=say,
-            hints=SLEEPS_BEFORE,
-        )
+    compare_sleeper(waited, say)
+    if waited.yours != "a late one" or waited.elapsed > SOON:
+        yours, say = f"{waited.yours}, after {waited.elapsed:.1f} s", f"{say} Then a client has sent something."
+        raise Wrong("not-told-at-once", yours=yours, expected="a late one, at once", say=say, hints=SLEEPS_BEFORE)
     crew.read("a late one", 100)
     crew.do("done", "a late one")
+
+
+def compare_sleeper(waited: Waited, say: str) -> None:
+    """By the time limit of its wait, where the kernel shows it, and by how often it was awake."""
+    sleeper = waited.sleeper
+    if sleeper is not None and sleeper.call == "sleep":
+        raise Wrong("in-slices", say=f"{say} It was in a sleep() of its own.", hints=IN_SLICES)
+    if sleeper is not None and sleeper.call != "unknown" and sleeper.limit is not None and sleeper.limit < 0.9 * LONG:
+        say += " The wait that it was in has a time limit of so many seconds."
+        raise Wrong("in-slices", yours=sleeper.limit, expected=LONG, say=say, hints=IN_SLICES)
+    if waited.woken:
+        say += f" In {MIDDLE:g} s it woke up so many times, for nothing."
+        raise Wrong("in-slices", yours=waited.woken, expected=0, say=say, hints=IN_SLICES)
 
 
 def check_done(crew: Crew, first: str) -> None:
