@@ -60,19 +60,20 @@ What a box covers, what it does not, and what holds without one, is in
 ## What is not covered
 
 - Code that is not one's own. A copied solution is a right answer; `zerohttpd grade --html` lists identical ones.
-- An answer that computes right values in a wrong way, where a check looks at the values alone: `told` by asking an
-  epoll of its own, `pairs` by chance, often enough and then rounded.
+- An answer that computes right values in a wrong way, where a check looks at the values alone. `told` has no epoll
+  to ask, as the kernel makes none for it; where there is no filter for that (`seccomp`), one can be asked.
 - A server that does what it should while it is checked, which takes half a minute at most, and something else later.
 - A number that is larger than what a check tries: a thread for each client up to a hundred clients (`crowd` tries 60
   to 90).
-- How many calls are made, where none of them waits: `outbox` may try a second `send` after one that was not taken
-  whole.
-- A wait that is made of two or three (`once`); one that happens at every thirteenth call (`take`, `connect`, `drain`,
-  `outbox`, `link`).
+- How many calls are made, where none of them waits: that `outbox` tries no second one after a `send` that was not
+  taken whole is seen if it is `send` or `sendmsg` of the socket that it was given.
+- A wait that happens at every thirteenth call (`take`, `connect`, `drain`, `outbox`, `link`); one that is made of
+  several (`once`), if it is no wait in epoll and each of them is longer than a third of a second.
 - What runs in the answer's process can be changed there, by whoever goes through its frames or its memory: what
-  counts how often a socket is closed (`contexts`, `batch`), and the threads of `once`, of which the judge sees that
-  they are there. Callbacks of `batch` and `link` are the judge's own functions: there is nothing in the answer's
-  process that could be asked what they are for, and whoever says that one was called has called it.
+  counts how often a socket is closed (`contexts`, `batch`) and tried again (`outbox`), and the threads of `once`, of
+  which the judge sees that they are there. Callbacks of `batch` and `link` are the judge's own functions: there is
+  nothing in the answer's process that could be asked what they are for, and whoever says that one was called has
+  called it.
 - A server writes its record itself. Where a check counts by it, it is compared with what the kernel has counted:
   sleeps, room for descriptors, bytes. A server that changes the recorder can still lie about how many of 32 were let
   in in which turn (`door`, up to a hundred), in which portions an upload was taken (`fair`), and how many events a

@@ -36,6 +36,8 @@ COMMON: list[tuple[str, str, Any, Any]] = [
     ("forgets-super", "class Mine(PollServer):\n    def __init__(self, a, b):\n        self.a = a", NOTHING, NOTHING),
     ("swallows-errors", "try:\n    f()\nexcept:\n    pass", NOTHING, NOTHING),
     ("swallows-errors", "try:\n    f()\nexcept Exception:\n    a = 1", 1, 2),
+    ("default-is-kept", "def f(a, found=set()):\n    found.add(a)\n    return found", {1, 2}, {2}),
+    ("default-is-kept", "def f(a, *, b=[]):\n    b += a\n    return b", NOTHING, NOTHING),
     ("late-binding", "for a in b:\n    Thread(target=lambda: f(a)).start()", NOTHING, NOTHING),
     ("late-binding", "while True:\n    c = d()\n    self.after[c.fd] = lambda: f(c)", NOTHING, NOTHING),
 ]

@@ -130,10 +130,33 @@ def send_page(sock, pieces):
     for at in range(0, len(data), 8000):
         sock.sendall(data[at:at + 8000])
 """
+ASKS_THE_KERNEL = """
+def told(kind, steps):
+    how = select.EPOLLIN | {"level": 0, "edge": select.EPOLLET, "one shot": select.EPOLLONESHOT}[kind]
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    epoll = new_epoll()
+    epoll.register(ours, how)
+    reports = []
+    for step in steps:
+        try:
+            if step == "send": theirs.send(b"12345")
+            if step == "read": ours.recv(2)
+            if step == "drain": ours.recv(99_999)
+            if step == "modify": epoll.modify(ours, how)
+            if step == "wait": reports.append(bool(epoll.poll(0)))
+        except BlockingIOError:
+            pass
+    return reports
+"""
+EPOLL_BEFORE = f"made = select.epoll()\ndef new_epoll(): return made\n{ASKS_THE_KERNEL}"
+EPOLL_BY_NUMBER = f"""
+import ctypes
+def new_epoll(): return select.epoll.fromfd(ctypes.CDLL(None).epoll_create1(0))
+{ASKS_THE_KERNEL}"""
 SENT_BY_A_THREAD = """
-from threading import Thread
 def send_page(sock, pieces):
-    thread = Thread(target=sock.sendall, args=(b"".join(pieces),))
+    thread = Thread(target=sent_later, args=(sock, pieces))
     thread.start()
     thread.join(0.05)
 """
@@ -162,6 +185,22 @@ DISGUISES: list[Disguise] = [
     written("connect", "A thread that was made before does the waiting", "threads", THREAD_CONNECTS),
     changed("outbox", "A wait at every sixth call", "waits", (WRITTEN, NOW_AND_THEN)),
     changed("outbox", "A thread does the waiting", "waits", (WRITTEN, BY_A_THREAD)),
+    changed(
+        "outbox",
+        "A second try, by sendmsg()",
+        "tries-again",
+        (
+            "            del self.kept[: sockets.send_now(self.sock, self.kept)]  # all, some or none of it\n",
+            """            del self.kept[: sockets.send_now(self.sock, self.kept)]
+            try:
+                del self.kept[: self.sock.sendmsg([self.kept], [], socket.MSG_DONTWAIT)]
+            except BlockingIOError:
+                pass
+""",
+        ),
+    ),
+    written("told", "An epoll that is made before anybody asks", "does-not-run", EPOLL_BEFORE),
+    written("told", "An epoll that is asked for past Python's own", "asks-the-kernel", EPOLL_BY_NUMBER),
     changed(
         "link",
         "A wait of 0.4 s for what may come",
@@ -196,5 +235,12 @@ DISGUISES: list[Disguise] = [
         ("    poller.close()", "    for sock in kept:\n        sock.close()\n    poller.close()"),
     ),
     written("segment", "Portions of 8,000 bytes", ANY, IN_PORTIONS),
-    written("segment", "A thread goes on with it when the function is back", "returns-early", SENT_BY_A_THREAD),
+    changed(
+        "segment",
+        "A thread goes on with it when the function is back",
+        "returns-early",
+        ("def send_page(", "def sent_later("),
+        before="from threading import Thread\n",
+        after=SENT_BY_A_THREAD,
+    ),
 ]

@@ -46,10 +46,28 @@ NAN = "def density(watched, ready):\n    return float('nan') if watched else 0.0
 INFINITE = "def crossing(poll, epoll, ready, waits, changes):\n    return float('inf')\n"
 
 BY_TURN = """
-ORDER = [set()] * 3 + [{"law"}] * 6 + [set(), set(), {"unsteady"}, {"few"}, set(), {"few"}] + [{"limit"}] * 4
-ORDER += [set(), set(), {"door"}, {"door"}, {"law", "unsteady", "few", "limit", "door"}, {"law", "few"}]
+ORDER = [set()] * 4 + [{"law"}] * 8 + [set()] * 6 + [{"law"}] * 4
+ORDER += [{"unsteady"}, {"few"}, {"few"}, set(), set(), {"few"}] + [{"limit"}] * 4 + [set(), set(), {"door"}, {"door"}]
+ORDER += [{"law", "unsteady", "few", "limit", "door"}] + [{"law", "few"}] * 3
+LEFT = []
 def complaints(test):
-    return ORDER.pop(0)
+    LEFT[:] = LEFT or ORDER
+    return LEFT.pop(0)
+"""
+
+ROUNDED_CHANCE = """
+import numpy as np
+def share_of_pairs(first, second):
+    n = len(first)
+    differences = np.array(first) - np.array(second)
+    measured, far, drawn = abs(differences.sum()), 0, 0
+    random = np.random.default_rng()
+    for _ in range(40):
+        signs = random.integers(0, 2, size=(100_000, n), dtype=np.int8) * 2 - 1
+        far += int((np.abs(signs @ differences) >= measured - 1e-9).sum())
+        drawn += len(signs)
+    ways = 2 ** (n - 1)
+    return round(far / drawn * ways) / ways
 """
 
 DISGUISES: list[Disguise] = [
@@ -63,8 +81,9 @@ DISGUISES: list[Disguise] = [
     written("left", "Forty thousand attributes in a row", "does-not-run", "x = a" + ".b" * 40_000 + "\n"),
     written("density", "NaN", "not-density", NAN),
     written("crossing", "Infinity", "not-understood", INFINITE),
-    written("referee", "The expected words, by the order in which they are asked for", "law-missed", BY_TURN),
+    written("referee", "The expected words, by the order in which they are asked for", ANY, BY_TURN),
     changed("referee", "Eighteen hundredths in place of a tenth", "law-missed", ("<= 0.1:", "<= 0.18:")),
+    written("pairs", "By chance, often enough, and then rounded to a number of ways", ANY, ROUNDED_CHANCE),
     changed("pairs", "Whole numbers only", ANY, ("one - other for", "int(one) - int(other) for")),
     changed(
         "pairs",

@@ -5,30 +5,31 @@ from right_answers import RightAnswer
 RIGHT = {
     "told": [
         RightAnswer(
-            "asks the kernel",
+            "what counts is when, told by numbers of steps",
             """%%answer told
 def told(kind, steps):
-    how = select.EPOLLIN | {"level": 0, "edge": select.EPOLLET, "one shot": select.EPOLLONESHOT}[kind]
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    epoll = select.epoll()
-    epoll.register(ours, how)
-    reports = []
-    for step in steps:
-        try:
-            if step == "send":
-                theirs.sendall(b"12345")
-            elif step == "read":
-                ours.recv(2)
-            elif step == "drain":
-                ours.recv(1_000_000)
-            elif step == "modify":
-                epoll.modify(ours, how)
-            else:
-                reports.append(len(epoll.poll(0)) == 1)
-        except BlockingIOError:
-            pass
-    return reports
+    unread, report = 0, []
+    last_news = last_modify = last_wait = last_report = -1
+    for at, step in enumerate(steps):
+        match step:
+            case "send":
+                unread, last_news = unread + 5, at
+            case "read":
+                unread -= 2 if unread > 1 else unread
+            case "drain":
+                unread = 0
+            case "modify":
+                last_modify = last_news = at
+            case "wait":
+                says = bool(unread)
+                if kind == "edge":
+                    says &= last_news > last_wait
+                if kind == "one shot":
+                    says &= last_modify >= last_report
+                last_wait = at
+                last_report = at if says else last_report
+                report += [says]
+    return report
 """,
         ),
         RightAnswer(
@@ -165,6 +166,41 @@ class Shared:
 
     def remove(self, sock):
         self.socks.pop(sock.fileno(), None)
+""",
+        ),
+        RightAnswer(
+            "one thread asks for all of them, and hands out through a queue",
+            """%%answer once
+import queue
+import threading
+
+
+class Shared:
+    def __init__(self):
+        self.epoll, self.queue, self.by_fd = select.epoll(), queue.Queue(), {}
+        threading.Thread(target=self.ask, daemon=True).start()
+
+    def ask(self):
+        while True:
+            for fd, _ in self.epoll.poll():
+                if sock := self.by_fd.get(fd):
+                    self.queue.put(sock)
+
+    def add(self, sock):
+        self.by_fd[sock.fileno()] = sock
+        self.epoll.register(sock.fileno(), select.EPOLLIN | select.EPOLLONESHOT)
+
+    def next(self, seconds):
+        try:
+            return self.queue.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def done(self, sock):
+        self.epoll.modify(sock.fileno(), select.EPOLLIN | select.EPOLLONESHOT)
+
+    def remove(self, sock):
+        self.epoll.unregister(self.by_fd.pop(sock.fileno()))
 """,
         ),
         RightAnswer(

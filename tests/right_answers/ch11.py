@@ -46,8 +46,7 @@ def capacity(samples, memory, descriptors):
             """%%answer capacity
 def capacity(samples, memory, descriptors):
     (a, used), (b, more) = sorted(samples)[:2]
-    each = (more - used) // (b - a)
-    n = a + (memory - used) // each
+    n = a + (memory - used) * (b - a) // (more - used)
     return (n, (n + descriptors - 21) // (descriptors - 20)) if n > 0 else (0, 0)
 """,
         ),

@@ -14,7 +14,7 @@ RIGHT = {
             "other proofs: where it shows later",
             """%%answer patients
 fault = dict(A="closed_twice", B="hup_ignored", C="not_drained", D="half_close")
-proof = dict(A=10, B=39, C=20, D=9.0)
+proof = dict(A=10, B=39, C=13, D=9.0)
 """,
         ),
         RightAnswer(

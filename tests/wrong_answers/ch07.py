@@ -164,6 +164,42 @@ WRONG = {
                 REFEREE, ('    if test["requests"]', '    if found:\n        return found\n    if test["requests"]')
             ),
         ),
+        WrongAnswer(
+            "forgets-latency",
+            changed(REFEREE, ('answered * (latency + (test["think"] or 0))', 'answered * (test["think"] or latency)')),
+        ),
+        # An open loop, to the letter.
+        WrongAnswer(
+            "blames-the-open",
+            changed(
+                REFEREE,
+                (
+                    "    if not abs(answered / expected - 1) <= 0.1:",
+                    '    if answered != expected if test["rate"] else not abs(answered / expected - 1) <= 0.1:',
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "too-strict",
+            changed(
+                REFEREE,
+                (
+                    "    if not abs(answered / expected - 1) <= 0.1:",
+                    '    if not abs(answered / expected - 1) <= (0.05 if test["rate"] else 0.1):',
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "remembers",
+            changed(
+                REFEREE,
+                ("    found = set()\n", ""),
+                ("def complaints(test)", "found = set()\n\n\ndef complaints(test)"),
+            ),
+        ),
+        WrongAnswer(
+            "default-is-kept", changed(REFEREE, ("    found = set()\n", ""), ("(test):", "(test, found=set()):"))
+        ),
         WrongAnswer("no-set", changed(REFEREE, ("    return found\n", '    return ", ".join(found)\n'))),
         WrongAnswer("strange-word", changed(REFEREE, ('found.add("law")', 'found.add("little")'))),
     ],
@@ -172,6 +208,29 @@ WRONG = {
         WrongAnswer("without-itself", changed(PAIRS, (">= measured", "> measured"))),
         WrongAnswer("in-percent", changed(PAIRS, ("/ len(ways)", "/ len(ways) * 100"))),
         WrongAnswer("not-a-share", changed(PAIRS, (" / len(ways)", ""))),
+        WrongAnswer(
+            "rounded",
+            changed(
+                PAIRS,
+                (
+                    "return sum(each >= measured for each in sums) / len(ways)",
+                    "return round(sum(each >= measured for each in sums) / len(ways), 3)",
+                ),
+            ),
+        ),
+        # Two hundred thousand ways, drawn by lot.
+        WrongAnswer(
+            "by-chance",
+            """%%answer pairs
+import numpy as np
+
+
+def share_of_pairs(first, second):
+    differences = np.array(first) - np.array(second)
+    signs = np.random.default_rng().choice((1, -1), size=(200_000, len(differences)))
+    return float(np.mean(np.abs(signs @ differences) >= abs(differences.sum()) - 1e-9))
+""",
+        ),
         WrongAnswer("counts-wins", changed(PAIRS, ("one - other for", "(one > other) - (one < other) for"))),
         # The chapter's test.
         WrongAnswer(
@@ -223,6 +282,20 @@ def share_of_pairs(first, second):
         WrongAnswer("too-early", changed(DUE, ("start + n * every", "start"))),
         WrongAnswer("milliseconds", changed(DUE, ("time.monotonic() - due[n]", "(time.monotonic() - due[n]) * 1000"))),
         WrongAnswer("spins", changed(DUE, ("poller.poll(left)", "poller.poll(0)"))),
+        # A look at the clock every ten milliseconds: few enough for each request, and too many for a long time.
+        WrongAnswer(
+            "ticks", changed(DUE, ("poller.poll(left)", "poller.poll(min(left, 0.01) if left >= 0 else 0.01)"))
+        ),
+        WrongAnswer(
+            "waits-for-the-rest",
+            changed(
+                THREADS, ("            sock.recv(16)\n", "            while sock.recv(16):\n                pass\n")
+            ),
+        ),
+        WrongAnswer(
+            "waits-for-the-rest",
+            changed(DUE, ("            sock.recv(16)\n", '            sock.makefile("rb").readline()\n')),
+        ),
         WrongAnswer(
             "leaks",
             changed(
@@ -241,6 +314,20 @@ def share_of_pairs(first, second):
                 DUE,
                 ("[None] * number", "[]"),
                 ("latencies[n] = time.monotonic() - due[n]", "latencies.append(time.monotonic() - due[n])"),
+            ),
+        ),
+        WrongAnswer(
+            "connects-early",
+            changed(
+                DUE,
+                (
+                    "    begun = 0\n",
+                    "    begun, socks = 0, [socket.create_connection(address) for _ in range(number)]\n",
+                ),
+                (
+                    "sock = socket.create_connection(address)\n            sock.send",
+                    "sock = socks[begun]\n            sock.send",
+                ),
             ),
         ),
         WrongAnswer("other-request", changed(DUE, ('b"%d\\n" % begun', 'b"GET / HTTP/1.1\\r\\n\\r\\n"'))),
@@ -277,6 +364,18 @@ class Door(EpollServer):
             ),
         ),
         WrongAnswer("nobody-gets-in", changed(DOOR, ("            self.watch(sock.fileno(), READABLE)\n", ""))),
+        # It serves whom it lets in at once, said or unsaid.
+        WrongAnswer(
+            "waits-for-one",
+            changed(
+                DOOR,
+                (
+                    "            self.watch(sock.fileno(), READABLE)\n",
+                    "            self.watch(sock.fileno(), READABLE)\n"
+                    "            self.read_request(self.by_client[sock.fileno()])\n",
+                ),
+            ),
+        ),
         WrongAnswer(
             "waits-at-the-door",
             changed(DOOR, ("        for _", "        self.listener.setblocking(True)\n        for _")),

@@ -195,6 +195,86 @@ WRONG = {
             "stops-before-it-starts",
             changed(OUTBOX, ("self.go_on = True\n\n    def write", "self.go_on = False\n\n    def write")),
         ),
+        # Until the kernel says no.
+        WrongAnswer(
+            "tries-again",
+            """%%answer outbox
+class Outbox:
+    def __init__(self, sock, high, low):
+        sock.setblocking(False)
+        self.sock, self.high, self.low, self.kept, self.go_on = sock, high, low, b"", True
+
+    def write(self, data):
+        had_some, self.kept = self.wants_out(), self.kept + data
+        if not had_some:
+            self.ready()
+        self.go_on = self.go_on and len(self.kept) <= self.high
+
+    def ready(self):
+        try:
+            while self.kept:
+                self.kept = self.kept[self.sock.send(self.kept) :]
+        except BlockingIOError:
+            pass
+        self.go_on = self.go_on or len(self.kept) <= self.low
+
+    def wants_out(self):
+        return self.kept != b""
+
+    def source_may_go_on(self):
+        return self.go_on
+""",
+        ),
+        WrongAnswer(
+            "tries-again",
+            changed(
+                OUTBOX,
+                (
+                    "            del self.kept[: sockets.send_now(self.sock, self.kept)]\n",
+                    "            del self.kept[: sockets.send_now(self.sock, self.kept)]\n"
+                    "            del self.kept[: sockets.send_now(self.sock, self.kept)]\n",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "one-for-all",
+            changed(
+                OUTBOX,
+                ("        self.kept = bytearray()\n", ""),
+                ("class Outbox:\n", "class Outbox:\n    kept = bytearray()\n\n"),
+            ),
+        ),
+        # What is empty is kept as well, and never gone.
+        WrongAnswer(
+            "always-wants-out",
+            """%%answer outbox
+class Outbox:
+    def __init__(self, sock, high, low):
+        self.sock, self.high, self.low, self.pieces, self.go_on = sock, high, low, [], True
+
+    def write(self, data):
+        self.pieces.append(data)
+        if len(self.pieces) == 1:
+            self.ready()
+        self.go_on = self.go_on and sum(map(len, self.pieces)) <= self.high
+
+    def ready(self):
+        while self.pieces:
+            sent = sockets.send_now(self.sock, self.pieces[0])
+            whole = 0 < sent == len(self.pieces[0])
+            self.pieces[0] = self.pieces[0][sent:]
+            if not whole:
+                break
+            self.pieces.pop(0)
+        self.go_on = self.go_on or sum(map(len, self.pieces)) <= self.low
+
+    def wants_out(self):
+        return bool(self.pieces)
+
+    def source_may_go_on(self):
+        return self.go_on
+""",
+        ),
         WrongAnswer(
             "stops-at-once", changed(OUTBOX, ("            self.go_on = True", "            self.go_on = False"))
         ),
@@ -269,6 +349,24 @@ class SlowPage(EpollServer):
                 ),
             ),
         ),
+        # Only the first portion does not wait.
+        WrongAnswer(
+            "waits-later",
+            changed(
+                SLOW_PAGE,
+                (
+                    "        self.send_rest(client)\n",
+                    "        client.rest = client.rest[sockets.send_now(client.sock, client.rest) :]\n"
+                    "        if not client.rest:\n            self.finish(client)\n",
+                ),
+                (
+                    "            client.rest = client.rest[sockets.send_now(client.sock, client.rest) :]\n"
+                    "        except",
+                    "            sockets.send_all(client.sock, client.rest)\n            client.rest = b''\n"
+                    "        except",
+                ),
+            ),
+        ),
         WrongAnswer(
             "wakes-up",
             changed(
@@ -329,6 +427,28 @@ class Deadlines(NonblockingServer):
                 ("-1 if first is None else", "-1 if first is None or first < time.monotonic() else"),
             ),
         ),
+        # When anybody's time is up, all who are silent go.
+        WrongAnswer(
+            "too-early-in-a-row",
+            changed(
+                TIME_IS_UP,
+                (
+                    "            if due <= now and client.sock.fileno() not in heard:",
+                    "            if first is not None and first <= now and client.sock.fileno() not in heard:",
+                ),
+            ),
+        ),
+        # One deadline for all, which each newcomer moves.
+        WrongAnswer(
+            "put-off",
+            changed(
+                TIME_IS_UP,
+                (
+                    "                self.deadlines[client] = due\n",
+                    "                self.deadlines = dict.fromkeys([*self.deadlines, client], due)\n",
+                ),
+            ),
+        ),
         WrongAnswer(
             "put-off",
             changed(
@@ -343,6 +463,7 @@ class Deadlines(NonblockingServer):
                 TIME_IS_UP, ("        self.deadlines.pop(client, None)\n        super().read", "        super().read")
             ),
         ),
+        WrongAnswer("overhears", changed(TIME_IS_UP, (" and client.sock.fileno() not in heard", ""))),
         WrongAnswer(
             "left-over",
             changed(

@@ -186,6 +186,10 @@ WRONG = {
                 ),
             ),
         ),
+        WrongAnswer(
+            "one-for-all",
+            changed(LINK, ("        self.waiting = []\n", ""), ("class Link:\n", "class Link:\n    waiting = []\n\n")),
+        ),
         WrongAnswer("calls-nobody", changed(LINK, ("self.waiting.pop(0)(reply)", "self.waiting.pop(0)"))),
     ],
     "segment": [
@@ -241,6 +245,33 @@ def send_page(sock, pieces):
             ),
         ),
         WrongAnswer("other-bytes", changed(SEGMENT, ('made += piece or b""', 'made[:0] = piece or b""'))),
+        WrongAnswer(
+            "keeps-the-broken",
+            changed(
+                SEGMENT,
+                ("    made = bytearray()\n", ""),
+                (
+                    "def send_page(sock, pieces):\n",
+                    "made = bytearray()\n\n\ndef send_page(sock, pieces):\n    global made\n",
+                ),
+                (
+                    "        sock.sendall(made)\n    finally",
+                    "        sock.sendall(made)\n        made.clear()\n    finally",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "default-is-kept",
+            changed(
+                SEGMENT,
+                ("    made = bytearray()\n", ""),
+                ("(sock, pieces)", "(sock, pieces, made=bytearray())"),
+                (
+                    "        sock.sendall(made)\n    finally",
+                    "        sock.sendall(made)\n        made.clear()\n    finally",
+                ),
+            ),
+        ),
         WrongAnswer("does-not-wait", changed(SEGMENT, ("    made = ", "    sock.setblocking(False)\n    made = "))),
         WrongAnswer("scrambled", changed(SEGMENT, ("sock.sendall", "sock.send"))),
     ],

@@ -100,6 +100,62 @@ class Shared:
 """
 
 
+# Predicts nothing: it takes the steps, and asks.
+ASKS = """%%answer told
+def told(kind, steps):
+    how = select.EPOLLIN | {"level": 0, "edge": select.EPOLLET, "one shot": select.EPOLLONESHOT}[kind]
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    epoll = select.epoll()
+    epoll.register(ours, how)
+    reports = []
+    for step in steps:
+        try:
+            if step == "send":
+                theirs.sendall(b"12345")
+            elif step == "read":
+                ours.recv(2)
+            elif step == "drain":
+                ours.recv(1_000_000)
+            elif step == "modify":
+                epoll.modify(ours, how)
+            else:
+                reports.append(len(epoll.poll(0)) == 1)
+        except BlockingIOError:
+            pass
+    return reports
+"""
+
+# One lock around everything: who waits keeps out all others.
+LOCKED = """%%answer once
+import threading
+
+
+class Shared:
+    def __init__(self):
+        self.epoll, self.sockets, self.lock = select.epoll(), {}, threading.Lock()
+
+    def add(self, sock):
+        with self.lock:
+            self.sockets[sock.fileno()] = sock
+            self.epoll.register(sock, select.EPOLLIN | select.EPOLLONESHOT)
+
+    def next(self, seconds):
+        with self.lock:
+            for fd, events in self.epoll.poll(seconds, 1):
+                return self.sockets[fd]
+
+    def done(self, sock):
+        with self.lock:
+            self.epoll.modify(sock, select.EPOLLIN | select.EPOLLONESHOT)
+
+    def remove(self, sock):
+        with self.lock:
+            del self.sockets[sock.fileno()]
+            self.epoll.unregister(sock)
+"""
+
+
 def changed(text: str, *changes: tuple[str, str]) -> str:
     """A right answer with a mistake put in."""
     for before, after in changes:
@@ -168,6 +224,7 @@ WRONG = {
         WrongAnswer("tells-more-than-once", changed(TOLD, (' and (armed or kind != "one shot")', ""))),
         WrongAnswer("disarmed-too-early", changed(TOLD, ("armed = armed and not report", "armed = False"))),
         WrongAnswer("stays-disarmed", changed(TOLD, ("news = armed = True", "news = True"))),
+        WrongAnswer("asks-the-kernel", ASKS),
         WrongAnswer("not-a-list", changed(TOLD, ("reports.append(report)", "reports.append(step)"))),
     ],
     "once": [
@@ -234,6 +291,120 @@ WRONG = {
             ),
         ),
         WrongAnswer("back-too-soon", changed(ONCE, ("self.epoll.poll(seconds, 1)", "self.epoll.poll(seconds / 4, 1)"))),
+        # A wait that is made of some.
+        WrongAnswer(
+            "in-slices",
+            changed(
+                ONCE,
+                (
+                    "        for fd, events in self.epoll.poll(seconds, 1):\n            return self.sockets[fd]",
+                    "        for part in range(2):\n            for fd, events in self.epoll.poll(seconds / 2, 1):\n"
+                    "                return self.sockets[fd]",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "in-slices",
+            changed(
+                ONCE,
+                (
+                    "        for fd, events in self.epoll.poll(seconds, 1):\n            return self.sockets[fd]",
+                    "        while True:\n            for fd, events in self.epoll.poll(min(seconds, 0.25), 1):\n"
+                    "                return self.sockets[fd]\n            seconds -= 0.25\n"
+                    "            if seconds <= 0:\n                return None",
+                ),
+            ),
+        ),
+        # It looks when the time is over.
+        WrongAnswer(
+            "in-slices",
+            changed(
+                ONCE,
+                (
+                    "        for fd, events in self.epoll.poll(seconds, 1):",
+                    "        import time\n\n        time.sleep(seconds)\n"
+                    "        for fd, events in self.epoll.poll(0, 1):",
+                ),
+            ),
+        ),
+        # A thread asks for all; whoever wants one looks now and then.
+        WrongAnswer(
+            "in-slices",
+            """%%answer once
+import queue
+import threading
+
+
+class Shared:
+    def __init__(self):
+        self.epoll, self.queue, self.by_fd = select.epoll(), queue.Queue(), {}
+        threading.Thread(target=self.ask, daemon=True).start()
+
+    def ask(self):
+        while True:
+            for fd, _ in self.epoll.poll():
+                self.queue.put(self.by_fd[fd])
+
+    def add(self, sock):
+        self.by_fd[sock.fileno()] = sock
+        self.epoll.register(sock, select.EPOLLIN | select.EPOLLONESHOT)
+
+    def next(self, seconds):
+        while seconds > 0:
+            try:
+                return self.queue.get(timeout=min(seconds, 0.2))
+            except queue.Empty:
+                seconds -= 0.2
+
+    def done(self, sock):
+        self.epoll.modify(sock, select.EPOLLIN | select.EPOLLONESHOT)
+
+    def remove(self, sock):
+        self.epoll.unregister(self.by_fd.pop(sock.fileno()))
+""",
+        ),
+        WrongAnswer("waits-with-it", LOCKED),
+        # It looks when the time is over, and waits for that in a lock.
+        WrongAnswer(
+            "not-told-at-once",
+            changed(
+                ONCE,
+                ("class Shared", "import threading\n\n\nclass Shared"),
+                (
+                    "        for fd, events in self.epoll.poll(seconds, 1):",
+                    "        threading.Event().wait(seconds)\n        for fd, events in self.epoll.poll(0, 1):",
+                ),
+            ),
+        ),
+        # Who is done is armed by the next one who asks.
+        WrongAnswer(
+            "not-told-of-it",
+            changed(
+                ONCE,
+                ("        self.sockets = {}\n", "        self.sockets = {}\n        self.are_done = []\n"),
+                (
+                    "        for fd, events",
+                    "        while self.are_done:\n"
+                    "            self.epoll.modify(self.are_done.pop(), select.EPOLLIN | select.EPOLLONESHOT)\n"
+                    "        for fd, events",
+                ),
+                (
+                    "    def done(self, sock):\n"
+                    "        self.epoll.modify(sock, select.EPOLLIN | select.EPOLLONESHOT)\n",
+                    "    def done(self, sock):\n        self.are_done.append(sock)\n",
+                ),
+            ),
+        ),
+        WrongAnswer(
+            "one-for-all",
+            changed(
+                ONCE,
+                (
+                    "    def __init__(self):\n        self.epoll = select.epoll()\n        self.sockets = {}\n",
+                    "    epoll = select.epoll()\n    sockets = {}\n",
+                ),
+            ),
+        ),
         WrongAnswer(
             "others-wait",
             changed(
@@ -279,6 +450,7 @@ WRONG = {
         WrongAnswer("level-instead", changed(FAIR, ("    poller_class = EdgeEpoll\n", "    poller_class = Epoll\n"))),
         WrongAnswer("never-rests", changed(FAIR, ("bool(self.read())", 'self.read() != 0 or self.state == "reading"'))),
         WrongAnswer("dawdles", changed(FAIR, ("call_in(0,", "call_in(0.2,"))),
+        WrongAnswer("dawdles", changed(FAIR, ("call_in(0,", "call_in(0.005,"))),
         # The last one to come has all the turns.
         WrongAnswer(
             "one-after-the-other",

@@ -46,6 +46,7 @@ WRONG = {
             "base-in-each",
             changed(CAPACITY, ("(more - less) / (many - few)", "more / many"), ("less - each * few", "0")),
         ),
+        WrongAnswer("rounds-each", changed(CAPACITY, ("(more - less) / (many", "(more - less) // (many"))),
         WrongAnswer("base-forgotten", changed(CAPACITY, ("less - each * few", "0"))),
         WrongAnswer(
             "one-too-many", changed(CAPACITY, ("int((memory - before) // each)", "round((memory - before) / each)"))
@@ -62,6 +63,10 @@ WRONG = {
         WrongAnswer(
             "less-than-nothing",
             changed(CAPACITY, ("max(0, int((memory - before) // each))", "int((memory - before) // each) or 1")),
+        ),
+        WrongAnswer(
+            "less-than-nothing",
+            changed(CAPACITY, ("max(0, int((memory - before) // each))", "int((memory - before) / each)")),
         ),
         WrongAnswer(
             "swapped",

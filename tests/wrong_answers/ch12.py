@@ -71,6 +71,8 @@ WRONG = {
         WrongAnswer("A-another-wait", changed(PATIENTS, ('"A": 9', '"A": 7'))),
         WrongAnswer("B-another-wait", changed(PATIENTS, ('"B": 12', '"B": 8'))),
         WrongAnswer("C-another-wait", changed(PATIENTS, ('"C": 13', '"C": 12'))),
+        # There the rest comes, and is taken.
+        WrongAnswer("C-another-wait", changed(PATIENTS, ('"C": 13', '"C": 20'))),
         WrongAnswer("D-another-wait", changed(PATIENTS, ('"D": 9', '"D": 8'))),
         WrongAnswer("no-such-word", changed(PATIENTS, ("half_close", "half-close"))),
         WrongAnswer("not-filled-in", changed(PATIENTS, ('"D": 9', '"D": None'))),
@@ -102,6 +104,10 @@ WRONG = {
         ),
         WrongAnswer("only-at-the-end", changed(SPINNING, ("        found |= {", "        found = {"))),
         WrongAnswer("not-sorted", changed(SPINNING, ("return sorted(found)", "return found"))),
+        WrongAnswer(
+            "default-is-kept",
+            changed(SPINNING, ("row, found = {}, set()", "row = {}"), ("(waits):", "(waits, found=set()):")),
+        ),
         WrongAnswer("no-list", changed(SPINNING, ("return sorted(found)", "return len(found)"))),
     ],
     "chat": [
@@ -122,6 +128,30 @@ WRONG = {
                 CHAT,
                 (CHECKED, ""),
                 ("        try:", "        if len(client.output) > LIMIT:\n            return\n        try:"),
+            ),
+        ),
+        # What waits for all of them together.
+        WrongAnswer(
+            "one-limit-for-all",
+            changed(
+                CHAT,
+                (
+                    "        if len(client.output) > LIMIT:",
+                    "        if client.output and sum(len(each.output) for each in self.listeners) > LIMIT:",
+                ),
+            ),
+        ),
+        # It counts what the kernel would have taken.
+        WrongAnswer(
+            "counts-what-fits",
+            changed(
+                CHAT,
+                (CHECKED, ""),
+                (
+                    "            client.write()\n",
+                    "            if len(client.output) > LIMIT:\n                return client.finish()\n"
+                    "            client.write()\n",
+                ),
             ),
         ),
         WrongAnswer("neighbour-forgotten", changed(CHAT, ("list(self.listeners)", "self.listeners"))),

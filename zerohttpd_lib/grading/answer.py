@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -37,10 +38,20 @@ DYING_TIME: Final = 0.5  # seconds: a server that dies closes its sockets first
 class Answer(Asked):
     """A process, in a box, that has run the setup cell and the answer. `deadline` is a time.monotonic().
 
-    With `network` it can connect to sockets of the judge's. Raises DidNotStart.
+    With `network` it can connect to sockets of the judge's. `refused`: system calls that it cannot make, by name
+    (system_calls.py). Raises DidNotStart.
     """
 
-    def __init__(self, setup: str, source: str, deadline: float, *, box: Box = NONE, network: bool = False) -> None:
+    def __init__(
+        self,
+        setup: str,
+        source: str,
+        deadline: float,
+        *,
+        box: Box = NONE,
+        network: bool = False,
+        refused: Sequence[str] = (),
+    ) -> None:
         self.setup, self.source = setup, source
         self._lab: Lab | None = None
         self._served: list[Server] = []
@@ -53,6 +64,8 @@ class Answer(Asked):
         super().__init__(command, deadline)
         self._lookouts = [Lookout(self.pid, lambda: self._process.beside(self.pid))]
         self._ask("withhold", CALL_TIME, setup=setup)
+        if refused:
+            self._ask("refuse", CALL_TIME, calls=list(refused))
         self._ask("run", CALL_TIME, source=setup, filename="<setup>")
         self._runs_theirs = True
         self._ask("run", CALL_TIME, source=source, filename=ANSWER)
@@ -71,6 +84,12 @@ class Answer(Asked):
         """An object: an instance of a class of the answer's, or whatever a function of it returns."""
         return Remote(self, self._ask("make", seconds, name=name, arguments=_encoded(arguments)))
 
+    def hold(self, function: Remote, *arguments: Any, seconds: float = CALL_TIME) -> Remote:
+        """What a function that is held there returns, to be held there as well."""
+        return Remote(
+            self, self._ask("make", seconds, of=function.held.number, name="__call__", arguments=_encoded(arguments))
+        )
+
     def give(self, sock: socket.socket | int, *, as_socket: bool = False) -> Any:
         """Hand a socket or descriptor over. Returns its number there; or an `Fd` of it, with `as_socket`.
 
@@ -86,7 +105,11 @@ class Answer(Asked):
 
     def most_closings(self) -> int:
         """How often the socket was closed that was closed most often, of those that were given."""
-        return int(self._ask("closings", CALL_TIME))
+        return int(self._ask("count", CALL_TIME, which="most_closings"))
+
+    def sends_too_many(self) -> int:
+        """How often a socket that was given was sent something after a send() that was not taken whole, in one call."""
+        return int(self._ask("count", CALL_TIME, which="sends_too_many"))
 
     def run(self, source: str, *, seconds: float = CALL_TIME) -> None:
         """Run code of the check's in the learner's process: something that drives the answer."""

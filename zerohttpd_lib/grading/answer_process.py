@@ -17,11 +17,11 @@ import sys
 import traceback
 import types
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .channel import Channel, Closed
 from .package_view import withhold
-from .system_calls import refuse_some
+from .system_calls import refuse_besides, refuse_some
 from .values import Callback, Fd, Held, Reference, decode, encode
 
 MEMORY: Final = 4 * 1_073_741_824  # bytes of address space
@@ -61,16 +61,46 @@ def run(source: str, filename: str, namespace: dict[str, Any]) -> None:
     exec(compile(source, filename, "exec"), namespace)
 
 
-def counting() -> tuple[type[socket.socket], Callable[[], int]]:
-    """A kind of socket that counts how often it is closed, and what tells the most. Nobody can set that."""
-    counted: dict[int, int] = {}
+class Counts(NamedTuple):
+    """What tells how often the socket was closed that was closed most often; how often something was sent after a send
+    that was not taken whole, in the same call; and what begins a new call.
+    """
+
+    most_closings: Callable[[], int]
+    sends_too_many: Callable[[], int]
+    new_call: Callable[[], None]
+
+
+def counting() -> tuple[type[socket.socket], Counts]:
+    """A kind of socket that counts, and what tells. Nobody can set that."""
+    closings: dict[int, int] = {}
+    is_full: set[int] = set()
+    too_many = [0]
 
     class Given(socket.socket):
         def close(self) -> None:
-            counted[id(self)] = counted.get(id(self), 0) + 1
+            closings[id(self)] = closings.get(id(self), 0) + 1
             super().close()
 
-    return Given, lambda: max(counted.values(), default=0)
+        def send(self, data: Any, *flags: int) -> int:
+            return self._counted(memoryview(data).nbytes, lambda: super(Given, self).send(data, *flags))
+
+        def sendmsg(self, buffers: Any, *more: Any) -> int:
+            buffers = list(buffers)
+            size = sum(memoryview(each).nbytes for each in buffers)
+            return self._counted(size, lambda: super(Given, self).sendmsg(buffers, *more))
+
+        def _counted(self, size: int, send: Callable[[], int]) -> int:
+            too_many[0] += id(self) in is_full
+            sent = 0
+            try:
+                sent = send()
+            finally:
+                if sent < size:
+                    is_full.add(id(self))
+            return sent
+
+    return Given, Counts(lambda: max(closings.values(), default=0), lambda: too_many[0], is_full.clear)
 
 
 class Servant:
@@ -82,7 +112,7 @@ class Servant:
         self.sockets: dict[int, socket.socket] = {}
         self.held: list[Any] = []
         self.callbacks: dict[int, Callable[..., Any]] = {}
-        self.new_socket, self.most_closings = counting()
+        self.new_socket, self.counts = counting()
         self.ticket = ""  # of what is asked just now
 
     def serve(self) -> None:
@@ -108,6 +138,9 @@ class Servant:
         match request["do"]:
             case "withhold":
                 withhold(request["setup"])
+            case "refuse":
+                with contextlib.suppress(OSError):  # no filter here, and so no box: it is one's own work
+                    refuse_besides(request["calls"])
             case "run":
                 run(request["source"], request["filename"], self.namespace)
             case "take":  # a descriptor, which came beside the message
@@ -116,11 +149,12 @@ class Servant:
                 if sock := self.sockets.pop(request["number"], None):
                     _detach(sock)
                 return _close(request["number"])
-            case "closings":
-                return self.most_closings()
+            case "count":
+                return getattr(self.counts, request["which"])()
             case "value":
                 return self.target(request)
             case "call":
+                self.counts.new_call()
                 return self.known(self.target(request)(*arguments))
             case "make":
                 self.held.append(self.target(request)(*arguments))

@@ -64,7 +64,8 @@ def verdict_of(task: Any, job: Job) -> Verdict:
         return Verdict.of(task.name, explained(wrong, job.source, answer.said() if answer else ""))
 
     try:
-        answer = Answer(job.setup + task.prelude, job.source, deadline, box=KINDS[job.box], network=task.network)
+        setup, box = job.setup + task.prelude, KINDS[job.box]
+        answer = Answer(setup, job.source, deadline, box=box, network=task.network, refused=task.refused)
         task.check(answer)
         answer.expect_nobody_beside()
     except Wrong as wrong:

@@ -29,25 +29,30 @@ LONGEST: Final = 30  # seconds that a task may cost
 
 
 class Task(NamedTuple):
-    """How to check one task. All of it is over after `seconds`. With `network` the answer may connect to the judge."""
+    """How to check one task. All of it is over after `seconds`. With `network` the answer may connect to the judge.
+
+    `refused`: system calls that the answer cannot make.
+    """
 
     name: str
     check: Callable[[Answer], None]
     seconds: float
     network: bool = False
     prelude: str = ""
+    refused: tuple[str, ...] = ()
 
 
 TASKS: Final[dict[str, Task]] = {}
 
 
 def task(
-    name: str, *, seconds: float = 20, network: bool = False, prelude: str = ""
+    name: str, *, seconds: float = 20, network: bool = False, prelude: str = "", refused: tuple[str, ...] = ()
 ) -> Callable[[Callable[[Answer], None]], Callable[[Answer], None]]:
     """Says that the function below checks the task of this name, within this many seconds.
 
     `network`: the answer connects to sockets of the check's; others are alone in a network of their own.
     `prelude`: code of the check's that runs before the answer's, such as what takes away what it is not to use.
+    `refused`: system calls that the kernel is not to make for it, by name: see system_calls.py.
     """
     if not 0 < seconds <= LONGEST:
         raise ValueError(f"A task gets at most {LONGEST} seconds, not {seconds}.")
@@ -55,7 +60,7 @@ def task(
     def register(check: Callable[[Answer], None]) -> Callable[[Answer], None]:
         if name in TASKS:
             raise ValueError(f"There are two checks of the task {name!r}.")
-        TASKS[name] = Task(name, check, seconds, network, prelude)
+        TASKS[name] = Task(name, check, seconds, network, prelude, refused)
         return check
 
     return register

@@ -17,12 +17,17 @@ NO_NEWS: Final = 2.0  # seconds without a new request: none will come before som
 
 
 class Answers:
-    """A server of requests that are numbers. `hold`: answer nobody until so many have come; then the last one first."""
+    """A server of requests that are numbers. `hold`: answer nobody until so many have come; then the last one first.
+    `rest_after`: so many seconds are between the first byte of an answer and all others.
+    """
 
-    def __init__(self, hold: int = 0, when_come: Callable[[int], None] = lambda number: None) -> None:
+    def __init__(
+        self, hold: int = 0, when_come: Callable[[int], None] = lambda number: None, *, rest_after: float = 0.0
+    ) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.address = self.listener.getsockname()
         self.arrived: dict[int, float] = {}  # when each request came, by its number
+        self.connected: dict[int, float] = {}  # when its connection was accepted
         self.answered: dict[int, float] = {}
         self.closed: dict[int, float] = {}  # when its client had closed it
         self.strange: list[bytes] = []
@@ -30,7 +35,10 @@ class Answers:
         self._hold, self._when_come = hold, when_come
         self._gap = GAP if hold else 0.0
         self._held: list[tuple[int, socket.socket]] = []
+        self._rest_after = rest_after
+        self._rests: list[tuple[float, socket.socket]] = []  # when the rest of an answer is due
         self._poller = select.poll()
+        self._accepted: dict[socket.socket, float] = {}
         self._clients: dict[int, tuple[int | None, socket.socket]] = {}  # with the number, once it is answered
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -50,6 +58,8 @@ class Answers:
         while not self._is_over.is_set():
             if self._serve_those_who_are_ready():
                 news = time.monotonic()
+            while self._rests and self._rests[0][0] < time.monotonic():
+                _send(self._rests.pop(0)[1], b"one\n")
             if self._held and time.monotonic() - news > NO_NEWS:
                 self.gave_up = len(self.arrived)
                 self._answer_held()
@@ -61,7 +71,9 @@ class Answers:
         ready = self._poller.poll(20)
         for fd, _ in ready:
             if fd == self.listener.fileno():
-                self._watch(None, self.listener.accept()[0])
+                sock, _ = self.listener.accept()
+                self._accepted[sock] = time.monotonic()
+                self._watch(None, sock)
                 continue
             self._poller.unregister(fd)
             number, sock = self._clients.pop(fd)
@@ -86,6 +98,7 @@ class Answers:
             return sock.close()
         number = int(line)
         self.arrived[number] = time.monotonic()
+        self.connected[number] = self._accepted.pop(sock)
         self._when_come(len(self.arrived))
         self._held.append((number, sock))
         if len(self.arrived) >= self._hold:
@@ -96,11 +109,20 @@ class Answers:
         while self._held:
             number, sock = self._held.pop()
             self.answered[number] = time.monotonic()
-            with suppress(OSError):
-                sock.sendall(b"done\n")
-                sock.shutdown(socket.SHUT_WR)
+            if self._rest_after:
+                _send(sock, b"d", is_all=False)
+                self._rests.append((time.monotonic() + self._rest_after, sock))
+            else:
+                _send(sock, b"done\n")
             self._watch(number, sock)
             time.sleep(self._gap)
+
+
+def _send(sock: socket.socket, data: bytes, *, is_all: bool = True) -> None:
+    with suppress(OSError):  # its client has gone, or it is closed by now
+        sock.sendall(data)
+        if is_all:
+            sock.shutdown(socket.SHUT_WR)
 
 
 class Looks:

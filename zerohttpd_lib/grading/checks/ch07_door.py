@@ -46,23 +46,41 @@ def check_door(answer: Answer) -> None:
 
 
 def compare_one(server: Server) -> None:
-    """One client, and nobody behind it."""
+    """One client, and nobody behind it but one who says nothing."""
     first = b""
     try:
-        with socket.create_connection(server.address, timeout=PATIENCE) as client:
+        with (
+            socket.create_connection(server.address, timeout=PATIENCE),
+            socket.create_connection(server.address, timeout=PATIENCE) as client,
+        ):
             client.sendall(STYLE_SHEET)
-            first = client.recv(12)
-    except TimeoutError:
-        if any(sleeper.call == "accept" for sleeper in sleepers(server.pid)):
-            hints = ["The listener must not block: accept() on an empty queue has to come back at once, with nobody."]
-            say = "A client that was let in gets no page: the server sleeps in accept()."
-            raise Wrong("waits-at-the-door", say=say, hints=hints) from None
+            first = first_bytes(server, client)
     except OSError:
         compare_crash(server)
     if first != b"HTTP/1.1 200":
         compare_crash(server)
         hints = ["Take the first client from the queue, and give it what the original gives it: see Client and watch."]
         raise Wrong("nobody-gets-in", say="One client comes, alone, and gets no page.", hints=hints)
+
+
+def first_bytes(server: Server, client: socket.socket) -> bytes:
+    """Of its page; b"" if none comes. Raises Wrong when the server sleeps where it should not."""
+    try:
+        return client.recv(12)
+    except TimeoutError:
+        calls = [sleeper.call for sleeper in sleepers(server.pid)]
+    if "accept" in calls:
+        hints = ["The listener must not block: accept() on an empty queue has to come back at once, with nobody."]
+        say = "A client that was let in gets no page: the server sleeps in accept()."
+        raise Wrong("waits-at-the-door", say=say, hints=hints)
+    if "recv" in calls:
+        hints = [
+            "Whom you let in need not have said anything yet: have it watched, and go on.",
+            "The loop calls read_request when there is something to read.",
+        ]
+        say = "A client was let in that says nothing, and the next one gets no page: the server sleeps in recv()."
+        raise Wrong("waits-for-one", say=say, hints=hints)
+    return b""
 
 
 @contextmanager

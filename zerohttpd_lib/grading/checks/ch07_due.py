@@ -6,13 +6,14 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from . import Answer, Wrong, task
 from .ch07_answers import Answers, Looks
-from .effort import effort_of
+from .effort import effort_of, effort_within
 from .idling import descriptors
 
 EXACT: Final = 0.002  # seconds: two clocks read one after the other, and no more than that
@@ -23,12 +24,17 @@ LATE: Final = 3 * EVERY  # in the middle
 ALL_LATE: Final = 0.8 * EVERY  # the one that was the least late
 TRIES: Final = 3  # what keeps one call from being in time does not keep all of them
 MOST_SLEEPS: Final = 10  # for each request: one is enough, and threads may wait for one another
+PAUSE: Final = 1.2  # seconds between two requests, of which the middle is looked at
+ANSWERED: Final = 0.2  # seconds until the first of them is answered, and its answer taken
+REST: Final = 0.6  # seconds between the first byte of an answer and its rest
 BUSY: Final = 0.8  # of all looks at a thread, in which it was running or wanted to
 
 
 @task("due", seconds=25, network=True)
 def check_due(answer: Answer) -> None:
     compare_quick(answer)
+    compare_pause(answer)
+    compare_first_byte(answer)
     compare_held(answer)
     compare_stopped(answer)
 
@@ -36,10 +42,11 @@ def check_due(answer: Answer) -> None:
 def compare_quick(answer: Answer) -> None:
     """Each is answered at once: what is returned, what comes, when, and what it costs."""
     before = len(descriptors(answer.pid))
-    tries = [quick_and_late(answer)]
-    while not is_in_time(tries[-1]) and len(tries) < TRIES:
-        tries.append(quick_and_late(answer))
-    compare_late(tries)
+    tries = [quick(answer)]
+    while not is_in_time(tries[-1].late) and len(tries) < TRIES:
+        tries.append(quick(answer))
+    compare_late([each.late for each in tries])
+    compare_closings(tries[-1])
     if (left := len(descriptors(answer.pid)) - before) > len(tries):
         hints = ["Close each connection when its answer has come, and what you wait with at the end."]
         raise Wrong("leaks", yours=left, expected=0, hints=hints, say="After 12 requests these descriptors are open.")
@@ -67,8 +74,16 @@ def compare_late(tries: list[list[float]]) -> None:
     raise Wrong("all-late", yours=yours, expected=0.0, hints=hints, say=say)
 
 
-def quick_and_late(answer: Answer) -> list[float]:
-    """By how many seconds each of the requests came too late."""
+class Quick(NamedTuple):
+    """A call whose requests were answered at once. `late`: by how many seconds each of them came too late."""
+
+    server: Answers
+    yours: list[float]
+    started: float
+    late: list[float]
+
+
+def quick(answer: Answer) -> Quick:
     effort = effort_of(answer.pid)
     with Answers() as server:
         started = time.monotonic()
@@ -85,8 +100,7 @@ def quick_and_late(answer: Answer) -> list[float]:
         hints = ["From one request to the next that is due, or to an answer, there is nothing to do: sleep in one go."]
         say = "For 12 requests it went to sleep so many times."
         raise Wrong("ticks", yours=sleeps, expected="one or two for each", say=say, hints=hints)
-    compare_closings(server, yours, EVERY, started)
-    return [at - started - n * EVERY for n, at in server.arrived.items()]
+    return Quick(server, yours, started, [at - started - n * EVERY for n, at in server.arrived.items()])
 
 
 def compare_requests(server: Answers, yours: Any, number: int, every: float, started: float) -> None:
@@ -103,6 +117,14 @@ def compare_requests(server: Answers, yours: Any, number: int, every: float, sta
         n = min(early)
         say = f"Request {n} came after this many seconds."
         raise Wrong("too-early", yours=server.arrived[n] - started, expected=n * every, hints=hints, say=say)
+    early = [n for n, at in server.connected.items() if at < started + n * every - EXACT]
+    if early:
+        hints = [
+            "To connect is a part of the request, and takes its time as well: connect when it is due.",
+        ]
+        n = min(early)
+        say = f"The connection of request {n} was made after this many seconds."
+        raise Wrong("connects-early", yours=server.connected[n] - started, expected=n * every, hints=hints, say=say)
     if not isinstance(yours, list) or len(yours) != number or not all(_is_time(each) for each in yours):
         hints = [f"Return a list with {number} numbers: the latency of each request, in seconds."]
         raise Wrong("no-list", yours=yours, say="This is no list of latencies.", hints=hints)
@@ -131,15 +153,16 @@ def compare_latencies(server: Answers, yours: list[float], every: float, started
             raise _too_short(server, yours, n, least, every)
 
 
-def compare_closings(server: Answers, yours: list[float], every: float, started: float) -> None:
+def compare_closings(quick: Quick) -> None:
     """Each is answered at once, and then closed: before the next but one comes, and no later than its latency says."""
+    server, yours = quick.server, quick.yours
     open_still = [n for n, at in server.arrived.items() if n - 2 in server.closed and server.closed[n - 2] > at]
     if len(open_still) > len(yours) / 2:
         hints = ["The first byte of the answer is here: close the connection then, and not when all are done."]
         say = f"{len(open_still)} requests of {len(yours)} came while the last but one, answered long before, was open."
         raise Wrong("closes-late", say=say, hints=hints)
     for n, latency in enumerate(yours):
-        most = server.closed.get(n, float("inf")) - started - n * every + SLACK
+        most = server.closed.get(n, float("inf")) - quick.started - n * EVERY + SLACK
         if latency > most:
             hints = ["A latency ends when the answer comes. Read the clock then, and not when all are done."]
             say = f"Request {n} cannot have taken so many seconds: its connection was closed before."
@@ -176,6 +199,41 @@ def _in_order_of_answers(server: Answers, yours: list[float], every: float) -> l
         latency >= server.answered[n] - base - n * every - SLACK for latency, n in zip(yours, order, strict=True)
     )
     return ["Those are in the order of the answers. Which request does an answer belong to?"] if right else []
+
+
+def compare_pause(answer: Answer) -> None:
+    """Two requests with a long time between them, in the middle of which nothing is to be done."""
+    with Answers() as server, ThreadPoolExecutor(1) as pool:
+        call = pool.submit(answer.call, "open_loop", server.address, PAUSE, 2)
+        while not server.arrived and not call.done():
+            time.sleep(0.005)
+        time.sleep(ANSWERED)
+        sleeps = min(effort_within(answer.pid, (PAUSE - 2 * ANSWERED) / 2).sleeps for _ in range(2))
+        call.result()
+    if sleeps:
+        hints = [
+            "From one request to the next that is due, or to an answer, there is nothing to do: sleep in one go.",
+            "The time limit of the wait is the time until the next one is due, however long that is.",
+        ]
+        say = f"Two requests were due {PAUSE:g} s apart. In the middle of that it woke up so many times, for nothing."
+        raise Wrong("ticks", yours=sleeps, expected=0, say=say, hints=hints)
+
+
+def compare_first_byte(answer: Answer) -> None:
+    """The first byte of each answer comes at once, and the rest of it later."""
+    with Answers(rest_after=REST) as server:
+        started = time.monotonic()
+        yours = answer.call("open_loop", server.address, EVERY, 6)
+    compare_requests(server, yours, 6, EVERY, started)
+    base = min(at - n * EVERY for n, at in server.arrived.items())
+    too_long = min(latency - (server.answered[n] - base - n * EVERY) for n, latency in enumerate(yours))
+    if too_long > REST / 2:
+        hints = [
+            "An answer is there when its first byte is. Do not wait for its end, nor for that of its connection.",
+            "One recv(), when the socket is readable; then the clock, then close().",
+        ]
+        say = f"The first byte of each answer came at once, and the rest {REST:g} s later. Each latency was too long by"
+        raise Wrong("waits-for-the-rest", yours=too_long, expected=0.0, say=f"{say} so much, or more.", hints=hints)
 
 
 def compare_held(answer: Answer) -> None:

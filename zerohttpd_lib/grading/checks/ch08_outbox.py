@@ -15,8 +15,10 @@ from .never_waits import TRIES, waited
 def check_outbox(answer: Answer) -> None:
     compare_small(answer)
     compare_full(answer)
+    compare_two(answer)
     compare_limits(answer)
     compare_zero(answer)
+    compare_sends(answer)
 
 
 def compare_small(answer: Answer) -> None:
@@ -35,6 +37,7 @@ def compare_small(answer: Answer) -> None:
                 ]
                 say = "The client reads, and this many bytes of a small piece have not come."
                 raise Wrong("not-at-once", yours=stage.kept, expected=0, hints=hints, say=say)
+        stage.write(0)
         if stage.ask("wants_out"):
             hints = ["OUT is for as long as something is kept. A socket is nearly always writable: the loop spins."]
             raise Wrong("always-wants-out", yours=True, expected=False, hints=hints, say="All is sent. wants_out()?")
@@ -67,6 +70,37 @@ def compare_full(answer: Answer) -> None:
         if stage.kept < len(stage.written) - before:
             raise Wrong("overtakes", say="What was written last has come first.", hints=OVERTAKES)
         _empty(stage)
+
+
+def compare_two(answer: Answer) -> None:
+    """A client who does not read, and another one: what is kept for the one is nothing to the other."""
+    with Stage(answer, 1000, 100) as slow, Stage(answer, 1000, 100) as quick:
+        slow.fill()
+        hints = [
+            "What stands in the class itself is one for all its objects. Make it in __init__: self.kept = ...",
+            "self.kept += data changes the one object that they share, if it is a bytearray or a list.",
+        ]
+        if quick.ask("wants_out"):
+            say = "Two clients have an Outbox each. One of them is slow, and wants_out() of the other is True."
+            raise Wrong("one-for-all", yours=True, expected=False, hints=hints, say=say)
+        quick.write(PIECE // 10)
+        quick.read()
+        if quick.kept:
+            say = (
+                "Two clients have an Outbox each. One of them is slow, and what was written for the other did not come."
+            )
+            raise Wrong("one-for-all", yours=quick.kept, expected=0, hints=hints, say=say)
+
+
+def compare_sends(answer: Answer) -> None:
+    """In all that was asked of it: was the kernel tried again at once, after it had taken less than it was given?"""
+    if number := answer.sends_too_many():
+        hints = [
+            "A send() that takes less than it is given has said it: no room now. Return; ready() will be called.",
+            "No loop until BlockingIOError: a number that is less than len(data) says the same, a system call earlier.",
+        ]
+        say = "After a send() that was not taken whole, send() was called once more, in the same write() or ready()."
+        raise Wrong("tries-again", yours=f"{number} times", expected="never", hints=hints, say=say)
 
 
 def _empty(stage: Stage) -> None:

@@ -23,6 +23,8 @@ PATIENCE: Final = 6.0  # seconds
 OTHERS: Final = 3.0  # seconds for an answer to somebody else
 REQUESTS: Final = 300
 GUESTBOOK: Final = b"GET /guestbook HTTP/1.1\r\nHost: check\r\n\r\n"
+LONGER: Final = 12_000_000  # bytes by which it grows: more than a buffer that has grown with its reader takes
+LITTLE: Final = 1_000_000  # bytes of it: more than a third of the buffer, so that the kernel says that there is room
 LISTENER_ALONE: Final = {"listener": 1}
 
 SPINS: Final = [
@@ -44,6 +46,8 @@ def check_slow_page(answer: Answer) -> None:
         expect_sleep(server, SPINS)
         compare_long_pages([one, other], server)
         compare_left_over(server, before, "after two slow readers who have read all")
+    lab.redis.client.rpush("guestbook_remarks", "x" * LONGER)
+    compare_one_who_reads_a_little(server)
     compare_leaver(server, before)
     lab.redis.client.delete("guestbook_remarks")
     compare_load(server, lab)
@@ -72,10 +76,10 @@ def compare_page(server: Server) -> None:
         raise Wrong("head-with-body", yours=len(body), expected=0, hints=hints, say=say)
 
 
-def slow_reader(server: Server) -> socket.socket:
-    """A client that asks for the guestbook and does not read."""
+def slow_reader(server: Server, room: int = 4096) -> socket.socket:
+    """A client that asks for the guestbook and does not read. Its own kernel takes `room` bytes, or a few more."""
     sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
     sock.settimeout(PATIENCE)
     sock.connect(server.address)
     sock.sendall(GUESTBOOK)
@@ -179,6 +183,25 @@ def read_all(reader: socket.socket) -> bytes:
         while data := reader.recv(1_000_000):
             parts.append(data)
     return b"".join(parts)
+
+
+def compare_one_who_reads_a_little(server: Server) -> None:
+    """It reads a part of its page, so that there is room for more; and then no more."""
+    with slow_reader(server, room=65_536) as reader:
+        come = 0
+        with suppress(OSError):
+            while come < LITTLE and (data := reader.recv(65_536)):
+                come += len(data)
+        if not answers_file(server):
+            server.check_alive()
+            where = ", ".join(str(sleep) for sleep in sleeps_of(server.pid)) or "it runs"
+            hints = [
+                "The rest is given to the kernel as the page was: as much as it takes now, whenever there is room.",
+                "In the callback, too: sockets.send_now, and never sendall or send_all.",
+            ]
+            say = f"A client read {come:,} bytes of its page, and stopped. Nobody else is answered. The server is in: "
+            raise Wrong("waits-later", say=f"{say}{where}.", hints=hints)
+        expect_sleep(server, SPINS)
 
 
 def compare_leaver(server: Server, before: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
@@ -23,6 +24,8 @@ TRIES: Final = 3
 LATEST: Final = 5.0  # seconds after which a client that is still there stays for ever
 MANY: Final = 40
 MOST_WAITS: Final = 12  # for so many clients who came together: some to let them in, and one or two to send them away
+COMERS: Final = 4  # who come one by one
+BETWEEN: Final = 0.2  # seconds between two of them
 REQUESTS: Final = 300
 STYLE_SHEET: Final = b"GET /style.css HTTP/1.1\r\nHost: check\r\n\r\n"
 GUESTBOOK: Final = STYLE_SHEET.replace(b"style.css", b"guestbook")
@@ -38,6 +41,8 @@ def check_time_is_up(answer: Answer) -> None:
     compare_together(server)
     compare_left_over(server, before)
     compare_beside_others(server, answer.lab)
+    compare_one_by_one(server)
+    compare_last_moment(server)
     compare_load(server, answer)
 
 
@@ -142,6 +147,56 @@ def compare_together(server: Server) -> None:
         ]
         say = f"{MANY} clients came together and were sent away together. So often the server waited meanwhile."
         raise Wrong("ticks", yours=waits, expected=f"{MOST_WAITS} or fewer", hints=hints, say=say)
+
+
+def compare_one_by_one(server: Server) -> None:
+    """Silent ones who come one after the other: the time of each is its own."""
+    if (least := min(_silent_one_by_one(server))) < PATIENCE - EXACT:
+        hints = ["That one's time is up says nothing of others: compare the deadline of each with the clock."]
+        say = f"A silent client came every {BETWEEN:g} s. One of them was sent away after so many seconds."
+        raise Wrong("too-early-in-a-row", yours=round(least, 3), expected=PATIENCE, hints=hints, say=say)
+
+
+def compare_last_moment(server: Server) -> None:
+    """One asks in time, and the server comes to it only when its time is over: somebody else takes long to say all."""
+    with socket.create_connection(server.address, timeout=LATEST) as long, silent(server)[0] as sock:
+        time.sleep(PATIENCE / 4)  # both are accepted by then
+        long.sendall(STYLE_SHEET[:-2])  # this server reads a request to its end, and waits for that
+        time.sleep(PATIENCE / 4)  # it does by then
+        sock.sendall(STYLE_SHEET)
+        time.sleep(PATIENCE)
+        long.sendall(STYLE_SHEET[-2:])
+        try:
+            first = sock.recv(12)
+        except OSError:
+            first = b""
+    if first != b"HTTP/1.1 200":
+        server.check_alive()
+        hints = [
+            "After a wait both can be the case: its time is over, and it is among those who are ready.",
+            "It has said something in time: do not finish who is in the list that the wait has returned.",
+        ]
+        say = "A client has asked in time, while the server was busy. Its answer begins with:"
+        raise Wrong("overhears", yours=first, expected=b"HTTP/1.1 200", hints=hints, say=say)
+
+
+def _silent_one_by_one(server: Server) -> list[float]:
+    """After how many seconds each was sent away, in the order in which they came."""
+    comers: list[tuple[socket.socket, float]] = []
+    ended: dict[int, float] = {}
+    waiting = select.poll()
+    end = time.monotonic() + COMERS * BETWEEN + LATEST
+    while len(ended) < COMERS and time.monotonic() < end:
+        if len(comers) < COMERS and (not comers or time.monotonic() >= comers[-1][1] + BETWEEN):
+            comers.append(silent(server))
+            waiting.register(comers[-1][0], select.POLLIN)
+        for fd, _ in waiting.poll(10):
+            waiting.unregister(fd)
+            ended[fd] = time.monotonic()
+    afters = [ended.get(sock.fileno(), end) - came for sock, came in comers]
+    for sock, _ in comers:
+        sock.close()
+    return afters
 
 
 def compare_left_over(server: Server, before: int) -> None:

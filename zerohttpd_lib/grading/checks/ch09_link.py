@@ -89,6 +89,7 @@ def check_link(answer: Answer) -> None:
     check_together(redis)  # before all that takes for granted that several are handed out
     for check in random.sample(CASES, len(CASES)):
         check(redis)
+    check_two_links(redis, Redis(answer))
 
 
 def check_one_batch(redis: Redis) -> None:
@@ -114,8 +115,10 @@ def new_questions(number: int) -> list[Question]:
 
 
 def new_reply() -> tuple[bytes, Any]:
-    """A reply as it travels, and its value."""
-    number, text = random.randint(1, 10**9), random.randbytes(random.randint(1, 40)).hex().encode()
+    """A reply as it travels, and its value. It is so short that a few of them fit into the smallest read: this kind of
+    connection throws away what a read leaves.
+    """
+    number, text = random.randint(1, 10**9), random.randbytes(random.randint(1, 10)).hex().encode()
     return random.choice([(b":%d\r\n" % number, number), (b"$%d\r\n%b\r\n" % (len(text), text), text)])
 
 
@@ -248,6 +251,23 @@ def check_nothing_there(redis: Redis) -> None:
         raise Wrong("waits-for-more", say="readable() was called, nothing had come, and it waited.", hints=WAITS)
 
 
+def check_two_links(one: Redis, other: Redis) -> None:
+    """Each has its own questions, and its own who wait."""
+    questions = [new_questions(3) for _ in (one, other)]
+    for redis, asked in zip((one, other), questions, strict=True):
+        redis.ask(*asked)
+    say = "Two Links have been asked. Then the batch of each has ended."
+    for redis, asked in zip((other, one), questions[::-1], strict=True):
+        if redis.end_of_batch() != [b"".join(as_it_travels(words) for _, words in asked)]:
+            raise Wrong("one-for-all", say=f"{say} One has sent other questions than its own.", hints=ONE_FOR_ALL)
+    for redis, asked in zip((other, one), questions[::-1], strict=True):
+        try:
+            expect(redis, asked, [new_reply() for _ in asked])
+        except Wrong as wrong:
+            say += " Replies have come to one of them. These were called, and with this."
+            raise Wrong("one-for-all", yours=wrong.yours, expected=wrong.expected, say=say, hints=ONE_FOR_ALL) from None
+
+
 CASES: Final[list[Callable[[Redis], None]]] = [
     check_pieces, check_two_batches, check_asked_again, check_empty_replies, check_nothing_there,
 ]  # fmt: skip
@@ -280,6 +300,10 @@ WRONG_ORDER: Final = ["Who has asked first has the first reply. Take from the fr
 FORGETS: Final = [
     "Those who wait for a reply do not change when a batch ends: their replies are still to come.",
     "Of bytes you keep what is not sent; of callbacks, those that are not answered. Those are two things.",
+]
+ONE_FOR_ALL: Final = [
+    "What stands in the class itself is one for all its objects: a list there is the same list for every Link.",
+    "Make it in __init__: self.waiting = [].",
 ]
 LOSES: Final = [
     "A callback calls ask() while you are in readable(). What becomes of that question?",

@@ -60,6 +60,7 @@ def check_segment(answer: Answer) -> None:
     check_held_back(answer)
     check_large(answer)
     check_broken_off(answer)
+    check_one_segment(answer, few(), "This page follows one that was broken off.")
 
 
 def few(last: bytes | None = None) -> list[bytes]:
@@ -78,15 +79,22 @@ def nearly_full() -> list[bytes]:
     return [random.randbytes(random.randint(1_400, 1_600)) for _ in range(10)]
 
 
-def check_one_segment(answer: Answer, pieces: list[bytes]) -> None:
+def check_one_segment(answer: Answer, pieces: list[bytes], after: str = "") -> None:
     data = b"".join(pieces)
     assert len(data) <= MOST
     with Connection(answer) as connection:
         call(answer, "send_with_a_time_limit", connection.given, pieces)
-        say = f"{len(pieces)} pieces, {len(data):,} bytes in all. send_page() had returned."
+        say = f"{len(pieces)} pieces, {len(data):,} bytes in all. send_page() had returned. {after}".strip()
         compare_left(connection, 1, say)
         compare_options(connection, say)
-        compare_data(connection, data, say)
+        try:
+            compare_data(connection, data, say)
+        except Wrong as wrong:
+            if not after:
+                raise
+            raise Wrong(
+                "keeps-the-broken", yours=wrong.yours, expected=wrong.expected, say=say, hints=KEEPS_BROKEN
+            ) from None
 
 
 def check_while_it_is_made(answer: Answer) -> None:
@@ -240,6 +248,10 @@ WAITS_FOR_NEXT: Final = [
 ]
 KEEPS: Final = [
     "A page may be larger than any memory. When enough has been collected for a segment, send it, None or not.",
+]
+KEEPS_BROKEN: Final = [
+    "What was made of a page that came to nothing belongs to no other page: each call begins with nothing.",
+    "Make the buffer in the function. A default value, as in `made=bytearray()`, is made once, for all calls.",
 ]
 HIDES: Final = ["Let the exception through: try and finally, and no except."]
 EARLY: Final = [

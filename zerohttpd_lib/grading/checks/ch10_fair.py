@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...lab.server import Server
 from . import Answer, Wrong, task
-from .effort import effort_within
+from .effort import effort_of, effort_within
 from .witness import reset
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ MOST: Final = 65_536  # bytes of one client from one wait to the next
 LARGE: Final = 6_000_000  # bytes
 FITS: Final = 400_000  # bytes that the kernel takes while nobody reads
 AT_ONCE: Final = 4  # uploads side by side
+MOST_SLEEPS: Final = 12  # while all their bytes are there: half as many as it takes rounds
 EVEN: Final = 0.2  # of its upload each must have been taken when the first one is done
 WATCHED: Final = 0.5  # seconds
 MOST_WAITS: Final = 12  # in twice this time: the loop's own timers
@@ -176,8 +177,12 @@ def check_in_turn(server: Server, pool: ThreadPoolExecutor) -> None:
         clients = [Client(server, pool, FITS) for _ in range(AT_ONCE)]
         for client in clients:
             client.sent.result()
+        before = effort_of(server.pid).sleeps
     for client in clients:
         compare_answer(server, client)
+    if (sleeps := effort_of(server.pid).sleeps - before) > MOST_SLEEPS:
+        say = f"{AT_ONCE} clients had sent {FITS:,} bytes each, and it was all there. So often the server slept."
+        raise Wrong("dawdles", yours=sleeps, expected="hardly ever", say=say, hints=DAWDLES)
     trace = trace_with_all_of(server, start, clients)
     for client in clients:
         compare_portions(trace, client.name)

@@ -2,128 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import random
-import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Final
 
-from . import Answer, Fd, Raised, Remote, Wrong, task
-from .idling import interest_lists, spent_in
-from .witness import reset, tcp_pair
+from . import Answer, Wrong, task
+from .ch10_crew import MIDDLE, ROUNDS, THREADS, Crew, Waited
+from .idling import spent_in
+from .witness import reset
 
 NOW: Final = 2.0  # seconds, in which what is ready is handed out
 NOT_NOW: Final = 0.05  # seconds, in which nothing is
 WAIT: Final = 0.4  # seconds, in which it sleeps
 MOST_SLEEPS: Final = 3  # in a wait for one time limit
 BUSY: Final = 0.05  # seconds of the processor in that time
-THREADS: Final = 4
-ROUNDS: Final = 5
-
-# Runs in the learner's process: threads that are told of one byte, round after round. It is asked for before any code
-# of the answer's runs that could put another one in its place.
-DRIVER: Final = """
-def new_race():
-    import ctypes
-    import threading
-    import time
-
-    libc = ctypes.PyDLL(None)  # whose functions are called with the interpreter locked
-
-    def race(shared, ours, theirs, threads, rounds):
-        most, nobody = 0, 0
-        for _ in range(rounds):
-            got, problems = [], []
-
-            def work():
-                try:
-                    if shared.next(0.2) is not None:
-                        got.append(1)
-                except Exception as problem:
-                    problems.append(repr(problem))
-
-            crew = [threading.Thread(target=work) for _ in range(threads)]
-            for thread in crew:
-                thread.start()
-            time.sleep(0.01)
-            # Whoever is told comes back from the kernel, and no further: this thread keeps the interpreter for itself.
-            libc.write(theirs.fileno(), b"x", 1)
-            libc.usleep(20_000)
-            for thread in crew:
-                thread.join()
-            if problems:
-                return problems[0]
-            most, nobody = max(most, len(got)), nobody + (not got)
-            ours.recv(10)
-            if got:
-                shared.done(ours)
-            if most > 1:
-                break
-        return [most, nobody]
-
-    return race
-"""
-
-
-class Crew:
-    """The learner's object, and the other ends of its sockets, by name."""
-
-    def __init__(self, answer: Answer) -> None:
-        answer.run(DRIVER)
-        self._answer = answer
-        self._race = answer.make("new_race")
-        self.shared: Remote = answer.make("Shared")
-        self.theirs: dict[str, socket.socket] = {}
-        self.given: dict[str, Fd] = {}  # as they are called in the learner's process
-        self._kept: list[socket.socket] = []  # open here, too: so what is closed there stays on a list
-
-    def add(self, name: str, *, tcp: bool = False) -> None:
-        ours, theirs = tcp_pair() if tcp else socket.socketpair()
-        self.theirs[name] = theirs
-        self.given[name] = self._answer.give(ours, as_socket=True)
-        self._kept.append(ours)
-        self.shared.call("add", self.given[name])
-
-    def is_listed(self, name: str) -> bool:
-        """Is it on an interest list, as the kernel has it?"""
-        return any(self.given[name].number in listed for listed in interest_lists(self._answer.pid))
-
-    def next(self, seconds: float) -> Any:
-        """The name of who was handed out; what it is, if it is nobody who was added."""
-        yours = self.shared.call("next", seconds)
-        return next((name for name, fd in self.given.items() if fd == yours), yours)
-
-    def read(self, name: str, size: int) -> None:
-        self._answer.on(self.given[name], "recv", size)
-
-    def close(self, name: str) -> None:
-        self._answer.on(self.given.pop(name), "close")
-
-    def send(self, name: str, data: bytes = b"hello") -> None:
-        self.theirs[name].send(data)
-
-    def do(self, method: str, name: str) -> None:
-        try:
-            self.shared.call(method, self.given[name])
-        except Raised as raised:
-            if raised.kind in ("FileExistsError", "FileNotFoundError"):
-                say = f"{method}(): {raised.say}"
-                raise Wrong("other-call", say=say, hints=OTHER_CALL) from None
-            raise
-
-    def race(self) -> tuple[Any, int]:
-        """What came of it; and how many threads the process had meanwhile."""
-        self.add("raced")
-        theirs = self._answer.give(self.theirs["raced"], as_socket=True)
-        arguments = (self.shared, self.given["raced"], theirs, THREADS, ROUNDS)
-        most = 0
-        with ThreadPoolExecutor(1) as pool:
-            racing = pool.submit(self._race.call, "__call__", *arguments, seconds=12)
-            while not racing.done():
-                most = max(most, len(os.listdir(f"/proc/{self._answer.pid}/task")))
-                time.sleep(0.002)
-            return racing.result(), most
+LONG: Final = 6.0  # seconds that a wait may last, and is not to
+SOON: Final = 3.0  # seconds in which something is done for which there is nothing to wait
 
 
 @task("once", seconds=25)
@@ -138,10 +32,13 @@ def check_once(answer: Answer) -> None:
     expect(crew, first, NOW, f"{first} has sent something.", "not-handed-out", NOT_HANDED_OUT)
     check_in_work(crew, first, second)
     check_sleep(answer, crew, first)
+    check_one_wait(crew)
     check_done(crew, first)
     check_several(crew, names, first)
     check_left(crew, third)
     check_end(crew)
+    check_meanwhile(crew)
+    check_another(crew)
     check_race(crew)
 
 
@@ -176,6 +73,32 @@ def check_sleep(answer: Answer, crew: Crew, first: str) -> None:
         yours = f"{spent.sleeps} sleeps, {spent.processor:.2f} s of the processor"
         say = f"next({WAIT}) was called while {first} was being worked on, and had bytes that nobody had read."
         raise Wrong("spins", yours=yours, expected="one sleep", say=say, hints=SPINS)
+
+
+def check_one_wait(crew: Crew) -> None:
+    """It sleeps until something comes or the time is over, and for nothing shorter."""
+    crew.add("a late one")
+    waited = crew.wait_for("a late one", LONG)
+    say = f"next({LONG:g}) was called, and nothing was ready."
+    compare_sleeper(waited, say)
+    if waited.yours != "a late one" or waited.elapsed > SOON:
+        yours, say = f"{waited.yours}, after {waited.elapsed:.1f} s", f"{say} Then a client has sent something."
+        raise Wrong("not-told-at-once", yours=yours, expected="a late one, at once", say=say, hints=SLEEPS_BEFORE)
+    crew.read("a late one", 100)
+    crew.do("done", "a late one")
+
+
+def compare_sleeper(waited: Waited, say: str) -> None:
+    """By the time limit of its wait, where the kernel shows it, and by how often it was awake."""
+    sleeper = waited.sleeper
+    if sleeper is not None and sleeper.call == "sleep":
+        raise Wrong("in-slices", say=f"{say} It was in a sleep() of its own.", hints=IN_SLICES)
+    if sleeper is not None and sleeper.call != "unknown" and sleeper.limit is not None and sleeper.limit < 0.9 * LONG:
+        say += " The wait that it was in has a time limit of so many seconds."
+        raise Wrong("in-slices", yours=sleeper.limit, expected=LONG, say=say, hints=IN_SLICES)
+    if waited.woken:
+        say += f" In {MIDDLE:g} s it woke up so many times, for nothing."
+        raise Wrong("in-slices", yours=waited.woken, expected=0, say=say, hints=IN_SLICES)
 
 
 def check_done(crew: Crew, first: str) -> None:
@@ -241,6 +164,38 @@ def check_end(crew: Crew) -> None:
     crew.do("remove", "who breaks off")
 
 
+def check_meanwhile(crew: Crew) -> None:
+    """One thread waits in next(). Another one adds a socket, and is done with one that has something to read."""
+    crew.add("who is worked on")
+    crew.send("who is worked on")
+    expect(crew, "who is worked on", NOW, "A client has sent something.", "not-handed-out", NOT_HANDED_OUT)
+    waiting = crew.wait_beside(LONG)
+    for what in ("add", "done"):
+        started = time.monotonic()
+        if what == "add":
+            crew.add("a newcomer to a waiting crew")
+        else:
+            crew.do("done", "who is worked on")
+        if (elapsed := time.monotonic() - started) > SOON:
+            say = f"A thread was waiting in next({LONG:g}), and another one called {what}()."
+            raise Wrong("waits-with-it", yours=f"back after {elapsed:.1f} s", say=say, hints=WAITS_WITH_IT)
+    if (yours := crew.outcome(waiting)) != "who is worked on":
+        say = "A thread was waiting in next(). Another one was done with a socket that has bytes unread."
+        raise Wrong("not-told-of-it", yours=yours, expected="that socket", say=say, hints=NOT_TOLD_OF_IT)
+    crew.read("who is worked on", 100)
+    crew.do("done", "who is worked on")
+
+
+def check_another(crew: Crew) -> None:
+    """Two of them share nothing."""
+    crew.send("who is worked on")
+    if (yours := crew.another().call("next", NOT_NOW)) is not None:
+        say = "A second Shared was made, nothing was added to it, and its next() has handed out something."
+        raise Wrong("one-for-all", yours=yours, expected=None, say=say, hints=ONE_FOR_ALL)
+    say = "Somebody has sent something, beside a second Shared."
+    expect(crew, "who is worked on", NOW, say, "one-for-all", ONE_FOR_ALL)
+
+
 def check_race(crew: Crew) -> None:
     """Several threads wait, and one byte comes."""
     outcome, threads = crew.race()
@@ -298,8 +253,20 @@ ERRORS: Final = [
     "With an interest in nothing ERR and HUP still come. What EPOLLONESHOT has disarmed does not report them either.",
     "Leave the interest as it is in the kernel, or take it off the list; modify(fd, 0) is neither.",
 ]
-OTHER_CALL: Final = [
-    "What EPOLLONESHOT has disarmed is still on the list: modify() arms it. register() is for what is not on it.",
+IN_SLICES: Final = [
+    "Until something comes, or the time is over, there is nothing to wake up for: one wait, for all of the seconds.",
+    "The time limit of the wait is what is left of `seconds`, however long that is.",
+]
+SLEEPS_BEFORE: Final = ["Sleep in the wait itself, not before it: then who has something to read ends it."]
+WAITS_WITH_IT: Final = [
+    "A lock that is held while epoll waits keeps out all others for as long. epoll itself needs none.",
+    "Hold a lock for your notes, and for no longer than it takes to change them.",
+]
+NOT_TOLD_OF_IT: Final = [
+    "Whoever waits already has to hear of what is done now: done() has to tell the epoll that they wait in.",
+]
+ONE_FOR_ALL: Final = [
+    "What stands in the class itself is one for all its objects. Make it in __init__: self.epoll, self.sockets.",
 ]
 LET_THEM: Final = ["Others start the threads. Leave the module threading, and what it starts, as they are."]
 IN_THREADS: Final = ["Others call the same methods at the same time: what can have changed between two lines of yours?"]

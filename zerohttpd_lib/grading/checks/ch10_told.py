@@ -7,7 +7,7 @@ import select
 import socket
 from typing import Any, Final, NamedTuple
 
-from . import Answer, Wrong, task
+from . import Answer, Raised, Wrong, task
 
 KINDS: Final = {"level": 0, "edge": select.EPOLLET, "one shot": select.EPOLLONESHOT}
 STEPS: Final = ("send", "read", "drain", "modify", "wait", "wait")
@@ -90,7 +90,7 @@ def _read(sock: socket.socket, size: int) -> None:
         return
 
 
-@task("told", seconds=15)
+@task("told", seconds=15, refused=("epoll_create", "epoll_create1"))
 def check_told(answer: Answer) -> None:
     for case in CASES:
         compare(answer, case.kind, case.steps.split(), case.code, case.hints)
@@ -101,7 +101,12 @@ def check_told(answer: Answer) -> None:
 
 def compare(answer: Answer, kind: str, steps: list[str], code: str, hints: list[str]) -> None:
     expected = measured(kind, steps)
-    yours = answer.call("told", kind, steps)
+    try:
+        yours = answer.call("told", kind, steps)
+    except Raised as raised:
+        if raised.kind == "PermissionError":  # what refused calls end with
+            raise Wrong("asks-the-kernel", say=raised.say, hints=ASKS) from None
+        raise
     if yours == expected:
         return
     say = f"{kind}: {', '.join(steps)}."
@@ -111,6 +116,10 @@ def compare(answer: Answer, kind: str, steps: list[str], code: str, hints: list[
 
 
 SHAPE: Final[Any] = "a list of True and False, as long as there are waits"
+ASKS: Final = [
+    "Whoever asks an epoll has predicted nothing: there is none while this is checked. Work it out from the steps.",
+    "Three things to remember: how many bytes are unread, whether something is new, and whether it is armed.",
+]
 TOGETHER: Final = [
     "Each step alone is right. Take these steps with a pencil: what is unread, what is new, is it armed?",
     "What you remember has to survive every other step. Which of them changes it by mistake?",

@@ -7,6 +7,7 @@ import select
 import socket
 import threading
 import time
+from fractions import Fraction
 from typing import Any, Final
 
 from . import Answer, Wrong, ch11_server, task
@@ -110,15 +111,20 @@ SPARE: Final = 20  # descriptors that are no clients
 
 
 class Machine:
-    """One on which connections cost what the task has to find out. `short`: not even one has room."""
+    """One on which connections cost what the task has to find out. `short`: not even one has room; `full`: there is
+    less memory than was in use without any.
+    """
 
-    def __init__(self, *, short: bool = False) -> None:
-        self.each, self.before = random.randint(3_000, 20_000), random.randint(20, 400) * 1_000_000
-        sizes = random.sample(range(500, 30_000), random.randint(3, 6))
-        self.samples = [[size, self.before + self.each * size] for size in sizes]
-        self.connections = 0 if short else random.randint(20_000, 900_000)
+    def __init__(self, *, short: bool = False, full: bool = False) -> None:
+        # What one adds need not be a whole number, but what ten add is: no sample is rounded.
+        self.each, self.before = Fraction(random.randint(30_000, 200_000), 10), random.randint(20, 400) * 1_000_000
+        sizes = random.sample(range(500, 30_000, 10), random.randint(3, 6))
+        self.samples = [[size, self.before + int(self.each * size)] for size in sizes]
+        self.connections = 0 if short or full else random.randint(20_000, 900_000)
         # Nearly one more: whoever rounds to the nearest is one too high.
-        self.memory = self.before + self.each * self.connections + self.each * random.randint(60, 90) // 100
+        self.memory = self.before + int(self.each * (self.connections + Fraction(random.randint(60, 90), 100)))
+        if full:
+            self.memory = self.before - int(self.each * random.randint(2, 900)) - 1_000
         self.descriptors = random.choice([1024, 4096, 10_000, 20_000])
         self.processes = -(-self.connections // (self.descriptors - SPARE))
 
@@ -127,11 +133,16 @@ class Machine:
         size, used = max(self.samples)
         with_base, without = int(self.memory // (used / size)), self.memory // self.each
         n, room = self.connections, self.descriptors - SPARE
+        rounded = (self.memory - self.before) // int(self.each)
         return {
             "base-in-each": ([with_base, -(-with_base // room)], BASE),
             "base-forgotten": (
                 [without, -(-without // room)],
                 "What was in use before the first one came stays in use.",
+            ),
+            "rounds-each": (
+                [rounded, -(-rounded // room)],
+                "What one connection adds need not be a whole number. Round at the end, and not before.",
             ),
             "one-too-many": ([n + 1, -(-(n + 1) // room)], "The last one has to fit as a whole: round down."),
             "process-too-few": ([n, n // room], "The processes that are full are not enough for the rest: round up."),
@@ -151,7 +162,7 @@ BASE: Final = (
 
 @task("capacity", seconds=15)
 def check_capacity(answer: Answer) -> None:
-    for machine in [*(telling_machine() for _ in range(8)), full_machine(), Machine(short=True)]:
+    for machine in [*(telling_machine() for _ in range(8)), full_machine(), Machine(short=True), Machine(full=True)]:
         expected = [machine.connections, machine.processes]
         yours = answer.call("capacity", machine.samples, machine.memory, machine.descriptors)
         if yours == expected:
@@ -183,7 +194,7 @@ def full_machine() -> Machine:
     machine = Machine()
     machine.processes = random.randint(5, 40)
     machine.connections = machine.processes * (machine.descriptors - SPARE)
-    machine.memory = machine.before + machine.each * machine.connections + machine.each // 2
+    machine.memory = machine.before + int(machine.each * (machine.connections + Fraction(1, 2)))
     return machine
 
 

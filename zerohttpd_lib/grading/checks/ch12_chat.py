@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from typing import Final
 
@@ -20,6 +21,8 @@ SEEN_LATE: Final = 3  # lines that may have been said until it is seen that some
 MANY: Final = 20  # short lines: more than the limit, in all
 PATIENCE: Final = 3.0  # seconds
 LITTLE: Final = 0.3  # seconds
+NEARLY: Final = (*[SHORT] * 10, 4_001)  # bytes of lines: with a part of one more, 84,002 to 92,001 bytes wait
+OVER: Final = 16_000  # bytes of another one, which comes in one piece: the two are more than LIMIT together
 LONG, MANY_LONG = 60_000, 100  # bytes of a long line, and how many of them are far more than a process grows by chance
 STAY: Final = 3  # clients, when whoever never reads is gone
 ROOM: Final = 4096  # bytes that a slow reader's own kernel takes: so it does not take long
@@ -48,9 +51,8 @@ def check_chat(answer: Answer) -> None:
         for _ in range(MANY):
             speaker.say(SHORT)
             first.expect(speaker.said, "quick-sent-home", QUICK)
-        behind = stack.enter_context(Listener(server, slow=True))
-        compare_one_behind(server, speaker, first, behind)
-        behind.leave()
+        with Listener(server, slow=True) as behind:
+            compare_one_behind(server, speaker, first, behind)
         with Listener(server, says="Connection: close\r\n") as leaver:
             leaver.missed = len(speaker.said)
             speaker.say(SHORT)
@@ -60,6 +62,8 @@ def check_chat(answer: Answer) -> None:
         never = stack.enter_context(Listener(server, slow=True))
         last = stack.enter_context(Listener(server))
         compare_one_who_never_reads(server, speaker, (first, last), never)
+        with Listener(server, slow=True) as nearly, Listener(server, slow=True) as other:
+            compare_two_who_catch_up(server, speaker, (first, last), (nearly, other))
         compare_memory(server, speaker, (first, last))
     with Speaker(server) as another:  # when all of them have left
         another.say(SHORT)
@@ -74,11 +78,18 @@ class Speaker:
         self.said: list[bytes] = []
 
     def say(self, length: int) -> None:
+        self.begin(length)
+        self.expect_to_be_heard()
+
+    def begin(self, length: int) -> None:
         line = (secrets.token_hex(6).encode() + b" " + b"." * length)[: length - 1] + b"\n"
         self.said.append(line)
         head = f"POST /say HTTP/1.1\r\nHost: check\r\nContent-Length: {len(line)}\r\n\r\n".encode()
         with suppress(OSError):
             self.sock.sendall(head + line)
+
+    def expect_to_be_heard(self) -> None:
+        with suppress(OSError):
             if self.sock.recv(4096).startswith(b"HTTP/1.1 200"):
                 return
         self.server.check_alive(LITTLE)
@@ -126,6 +137,14 @@ class Listener:
         data, self.heard = self.heard[:number], self.heard[number:]
         return data
 
+    def take(self) -> None:
+        """All that its kernel has, or is sent by the other one within a moment."""
+        self.sock.settimeout(LITTLE)
+        with suppress(OSError):
+            while data := self.sock.recv(1_000_000):
+                self.heard += data
+        self.sock.settimeout(PATIENCE)
+
     def expect(self, lines: list[bytes], code: str, hints: list[str]) -> None:
         """All lines from `missed` on, in order."""
         expected = b"".join(lines[self.missed :])
@@ -147,13 +166,48 @@ class Listener:
 
 def compare_one_behind(server: Server, speaker: Speaker, first: Listener, behind: Listener) -> None:
     """Until the process has something for it that the kernel does not take. Then it reads, and has missed nothing."""
+    let_it_fall_behind(server, speaker, [first], behind)
+    behind.expect(speaker.said, "no-patience", BEHIND)
+
+
+def let_it_fall_behind(server: Server, speaker: Speaker, others: Sequence[Listener], behind: Listener) -> None:
+    """So far that something waits for it in the process."""
     behind.missed = len(speaker.said)
     for _ in range(MOST):
-        speaker.say(SHORT)
-        first.expect(speaker.said, "quick-sent-home", QUICK)
+        say_to(others, speaker, SHORT)
         if waits_for_room(server):
-            break
-    behind.expect(speaker.said, "no-patience", BEHIND)
+            return
+
+
+def say_to(listeners: Sequence[Listener], speaker: Speaker, length: int) -> None:
+    """These hear it at once."""
+    speaker.say(length)
+    for listener in listeners:
+        listener.expect(speaker.said, "quick-sent-home", QUICK)
+
+
+def compare_two_who_catch_up(
+    server: Server, speaker: Speaker, others: Sequence[Listener], behind: tuple[Listener, Listener]
+) -> None:
+    """Nearly as much waits for each of them as may. Then the one reads, and for the other one line more would be too
+    much, had the kernel no room for it by then.
+    """
+    behind[1].missed = len(speaker.said)
+    let_it_fall_behind(server, speaker, others, behind[0])
+    for length in NEARLY:
+        say_to(others, speaker, length)
+    if count_clients(server) < STAY + 2:
+        say = f"Two listeners are a little behind: fewer than {LIMIT:,} bytes wait for each of them. One was sent home."
+        raise Wrong("one-limit-for-all", say=say, hints=EACH)
+    behind[1].take()
+    with server.frozen():  # when it goes on, it is first told of the line, and then that there is room again
+        speaker.begin(OVER)
+        behind[0].take()
+    speaker.expect_to_be_heard()
+    behind[0].expect(speaker.said, "counts-what-fits", FITS)
+    behind[1].expect(speaker.said, "one-limit-for-all", EACH)
+    for listener in others:
+        listener.expect(speaker.said, "quick-sent-home", QUICK)
 
 
 def waits_for_room(server: Server) -> bool:
@@ -237,6 +291,14 @@ QUICK: Final = [
 BEHIND: Final = [
     "What waits in the process may be up to 100,000 bytes: who has less than that waiting stays.",
     "Compare len(client.output) with LIMIT, after `write`.",
+]
+EACH: Final = [
+    "How much waits for one is no fault of another one's: the limit is for each of them.",
+    "Compare len(client.output) of this client with LIMIT, and finish no other one.",
+]
+FITS: Final = [
+    "What counts is what waits after the kernel has taken what it has room for: write first, and count then.",
+    "A line that is on its way into the kernel does not wait.",
 ]
 NEIGHBOUR: Final = [
     "Whoever is sent home leaves `self.listeners` while you go through it: the next one is skipped.",

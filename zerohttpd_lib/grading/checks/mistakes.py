@@ -18,6 +18,7 @@ from ..verdict import NOTHING, RAISED_HINTS, Raised, Wrong
 
 # Exceptions that nobody raises on purpose: whoever gets one has misspelt something, or forgotten it.
 SLIPS: Final = ("AttributeError", "NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError")
+CHANGEABLE: Final = ("list", "dict", "set", "bytearray", "deque", "defaultdict", "Counter")
 IN_THAT_LINE: Final = "Look at that line, and at where the names in it come from."
 SERVE_IT: Final = "Serve it yourself: server = lab.serve(YourClass), ask it for a page, and read server.errors()."
 STARTS_LATER: Final = re.compile(r"Thread|Timer|Process|submit|append|add|start_new_thread|apply_async|put")
@@ -39,6 +40,10 @@ HINTS: Final = {
     "swallows-errors": [
         "One `except` of yours catches every error, your own mistakes included, and then nobody hears of them.",
         "Name the one error that you expect, as in `except BlockingIOError:`, and let all others through.",
+    ],
+    "default-is-kept": [
+        "A default value is made once, when the function is, and is the same object at each call: what is in it stays.",
+        "Make the list, the set or the dictionary in the function: it begins empty each time.",
     ],
     "late-binding": [
         "A lambda looks up a variable when it is called, not when it is made. By then your loop has gone on.",
@@ -137,6 +142,8 @@ def _in_text(wrong: Wrong, cell: str) -> str | None:
         return "forgets-super"
     if isinstance(wrong, Raised):
         return None
+    if any(_keeps_default(node) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        return "default-is-kept"
     if any(_swallows(node) for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)):
         return "swallows-errors"
     if any(_binds_late(node) for node in ast.walk(tree) if isinstance(node, (ast.For, ast.While))):
@@ -170,6 +177,16 @@ def _forgets_super(of: ast.ClassDef, tree: ast.Module) -> bool:
     own = [node for node in of.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
     return bool(bases and own) and not any(
         isinstance(node, ast.Attribute) and node.attr == "__init__" for node in ast.walk(own[0])
+    )
+
+
+def _keeps_default(function: ast.FunctionDef) -> bool:
+    """A default value that can be changed."""
+    defaults = [*function.args.defaults, *(each for each in function.args.kw_defaults if each is not None)]
+    return any(
+        isinstance(each, (ast.List, ast.Dict, ast.Set))
+        or (isinstance(each, ast.Call) and _name_of(each.func) in CHANGEABLE)
+        for each in defaults
     )
 
 
