@@ -135,10 +135,11 @@ def save(book: nbformat.NotebookNode, target: Path) -> None:
 
 def without_widget(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
     """The output as it is to be saved: a panel leaves its still picture, any other widget leaves nothing."""
-    if WIDGET in (data := output.get("data", {})):
+    data = output.get("data", {"no data": "a stream, or an error"})
+    if WIDGET in data:
         del data[WIDGET]
         return output if "image/png" in data else None
-    return output
+    return output if data else None  # a progress bar has been there
 
 
 def check(book: nbformat.NotebookNode, target: Path, *, has_outputs: bool = True) -> list[str]:

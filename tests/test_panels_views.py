@@ -471,7 +471,9 @@ def test_a_notebook_that_is_built_keeps_the_picture_and_no_widget(tmp_path: Path
         "from zerohttpd_lib import Lab\nfrom zerohttpd_lib.views import load_panel\nlab = Lab()\n"
         "panel = load_panel(lab, clients=2, seconds=0.5)\npanel.run(rung='epoll');"
     )
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("lab.close()")])
+    with_a_bar = "result = lab.load(lab.serve('epoll'), clients=2, seconds=0.3)"
+    cells = [nbformat.v4.new_code_cell(text) for text in (source, with_a_bar, "lab.close()")]
+    book = nbformat.v4.new_notebook(cells=cells)
     book.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
     build.build(book, tmp_path / "book" / "book.ipynb")
     saved = nbformat.read(tmp_path / "book" / "book.ipynb", as_version=4)
@@ -480,3 +482,4 @@ def test_a_notebook_that_is_built_keeps_the_picture_and_no_widget(tmp_path: Path
     [output] = saved.cells[0].outputs
     assert set(output.data) == {"image/png", "text/plain"}
     assert "requests" in output.data["text/plain"]
+    assert saved.cells[1].outputs == []
