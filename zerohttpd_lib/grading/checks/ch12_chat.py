@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
-import socket
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Final
 
 from ...kernel.memory import of_process
 from ...lab.server import Server
 from ..answer_server import server_class
 from . import Answer, Wrong, task
+from .ch12_clients import HEARS, LITTLE, PATIENCE, Listener, Speaker
 
 SHORT: Final = 8_000  # bytes of a line
 MOST: Final = 50  # lines: more than the kernel keeps for somebody who does not read, and than may wait
 LIMIT: Final = 100_000  # bytes that may wait
 SEEN_LATE: Final = 3  # lines that may have been said until it is seen that somebody was sent home
 MANY: Final = 20  # short lines: more than the limit, in all
-PATIENCE: Final = 3.0  # seconds
-LITTLE: Final = 0.3  # seconds
 NEARLY: Final = (*[SHORT] * 10, 4_001)  # bytes of lines: with a part of one more, 84,002 to 92,001 bytes wait
 OVER: Final = 16_000  # bytes of another one, which comes in one piece: the two are more than LIMIT together
 LONG, MANY_LONG = 60_000, 100  # bytes of a long line, and how many of them are far more than a process grows by chance
 STAY: Final = 3  # clients, when whoever never reads is gone
-ROOM: Final = 4096  # bytes that a slow reader's own kernel takes: so it does not take long
 
 # The kernel would take megabytes for each client before anything had to wait in the process.
 SMALL_BUFFERS: Final = """
@@ -67,101 +63,6 @@ def check_chat(answer: Answer) -> None:
         compare_memory(server, speaker, (first, last))
     with Speaker(server) as another:  # when all of them have left
         another.say(SHORT)
-
-
-class Speaker:
-    """Says lines, each as a POST on one connection. `said`: all of them, in order."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self.sock = socket.create_connection(server.address, PATIENCE)
-        self.said: list[bytes] = []
-
-    def say(self, length: int) -> None:
-        self.begin(length)
-        self.expect_to_be_heard()
-
-    def begin(self, length: int) -> None:
-        line = (secrets.token_hex(6).encode() + b" " + b"." * length)[: length - 1] + b"\n"
-        self.said.append(line)
-        head = f"POST /say HTTP/1.1\r\nHost: check\r\nContent-Length: {len(line)}\r\n\r\n".encode()
-        with suppress(OSError):
-            self.sock.sendall(head + line)
-
-    def expect_to_be_heard(self) -> None:
-        with suppress(OSError):
-            if self.sock.recv(4096).startswith(b"HTTP/1.1 200"):
-                return
-        self.server.check_alive(LITTLE)
-        hints = [
-            "Whoever speaks must not wait for whoever does not read. `client.write()` never waits; sendall does.",
-            "What goes wrong with a listener ends with the listener: catch OSError where you tell it.",
-        ]
-        raise Wrong("speaker-waits", say="Whoever speaks is not told that it was said.", hints=hints)
-
-    def __enter__(self) -> Speaker:
-        return self
-
-    def __exit__(self, *about: object) -> None:
-        self.sock.close()
-
-
-class Listener:
-    """Reads when it is told to. `slow`: its kernel takes little."""
-
-    def __init__(self, server: Server, *, slow: bool = False, says: str = "") -> None:
-        self.sock = socket.socket()
-        if slow:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
-        self.sock.settimeout(PATIENCE)
-        self.sock.connect(server.address)
-        self.sock.sendall(f"GET /listen HTTP/1.1\r\nHost: check\r\n{says}\r\n".encode())
-        self.heard = b""
-        while b"\r\n\r\n" not in self.heard:
-            with suppress(TimeoutError):
-                if data := self.sock.recv(4096):
-                    self.heard += data
-                    continue
-            server.check_alive()
-            raise Wrong("hears-nothing", say="Who wants to listen is not let in.", hints=HEARS)
-        head, _, self.heard = self.heard.partition(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200 "):
-            raise Wrong("hears-nothing", yours=head, expected="HTTP/1.1 200", say="This is no head.", hints=HEARS)
-        self.missed = 0
-
-    def read(self, number: int) -> bytes:
-        """So many bytes, or as many as come."""
-        with suppress(OSError):
-            while len(self.heard) < number and (data := self.sock.recv(1_000_000)):
-                self.heard += data
-        data, self.heard = self.heard[:number], self.heard[number:]
-        return data
-
-    def take(self) -> None:
-        """All that its kernel has, or is sent by the other one within a moment."""
-        self.sock.settimeout(LITTLE)
-        with suppress(OSError):
-            while data := self.sock.recv(1_000_000):
-                self.heard += data
-        self.sock.settimeout(PATIENCE)
-
-    def expect(self, lines: list[bytes], code: str, hints: list[str]) -> None:
-        """All lines from `missed` on, in order."""
-        expected = b"".join(lines[self.missed :])
-        heard = self.read(len(expected))
-        self.missed = len(lines)
-        if heard != expected:
-            say = "A listener who is not too far behind has not heard every line, in order. It heard so many bytes."
-            raise Wrong(code, yours=f"{len(heard):,}", expected=f"{len(expected):,}", hints=hints, say=say)
-
-    def leave(self) -> None:
-        self.sock.close()
-
-    def __enter__(self) -> Listener:
-        return self
-
-    def __exit__(self, *about: object) -> None:
-        self.leave()
 
 
 def compare_one_behind(server: Server, speaker: Speaker, first: Listener, behind: Listener) -> None:
@@ -279,7 +180,6 @@ def count_clients(server: Server) -> int:
     return server.interest_list().count_by_role().get("client", 0)
 
 
-HEARS: Final = ["Leave /listen and /say as they are: first of all, who listens hears what is said."]
 STAYS: Final = ["Whoever listens stays, whatever its request has said of the connection: client.keep = True."]
 GONE: Final = [
     "Is it kept for somebody who has left? Nobody reads it, and nobody asks how much it is.",
