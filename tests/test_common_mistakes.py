@@ -54,6 +54,7 @@ def test_a_common_mistake_comes_before_the_guess(code: str, cell: str, yours: An
 
 INNOCENT: list[tuple[str, Any, Any]] = [
     ("def f(a):\n    return None if a else 3", None, 3),  # None is meant
+    ("def f(a):\n    return g.get(a)", None, 3),  # and here: g has no a
     ("def f(a):\n    print(a)\n    return a", 2, 3),
     ("def f(a):\n    return 'data', b''", ("data", b""), ("data", b"x")),
     ("def f(a):\n    return '?'", "?", 3),
