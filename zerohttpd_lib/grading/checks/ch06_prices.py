@@ -239,7 +239,7 @@ def explain_crossing(
         if isinstance(yours, (int, float)) and math.isclose(yours, other, rel_tol=1e-6, abs_tol=1e-6):
             return code, [hint]
     hints = [
-        "Write down both prices of a page, and where they are equal, solve for watched.",
+        "A page of poll costs a + b × watched, one of epoll costs c. Write down a, b and c: where are the two equal?",
         "poll: waits × (base + per_ready × ready) + waits × (per_watched + per_rebuilt) × watched. And epoll?",
     ]
     return "another-number", hints
