@@ -65,10 +65,12 @@ EQUIVALENT: Final[dict[str, dict[str, str]]] = {
     },
     # exercise 05
     "closed": {
-        'reported = {1: "nval", 2: "nothing", 3: "IN", 4: "nothing"}': ANY_CASE,
-        'reported = {1: "NVAL", 2: "NOTHING", 3: "IN", 4: "nothing"}': ANY_CASE,
-        'reported = {1: "NVAL", 2: "nothing", 3: "in", 4: "nothing"}': ANY_CASE,
-        'reported = {1: "NVAL", 2: "nothing", 3: "IN", 4: "NOTHING"}': ANY_CASE,
+        'reported = {1: "nval", 2: "nothing", 3: "IN", 4: "nothing", 5: "IN|HUP", 6: "nothing"}': ANY_CASE,
+        'reported = {1: "NVAL", 2: "NOTHING", 3: "IN", 4: "nothing", 5: "IN|HUP", 6: "nothing"}': ANY_CASE,
+        'reported = {1: "NVAL", 2: "nothing", 3: "in", 4: "nothing", 5: "IN|HUP", 6: "nothing"}': ANY_CASE,
+        'reported = {1: "NVAL", 2: "nothing", 3: "IN", 4: "NOTHING", 5: "IN|HUP", 6: "nothing"}': ANY_CASE,
+        'reported = {1: "NVAL", 2: "nothing", 3: "IN", 4: "nothing", 5: "in|hup", 6: "nothing"}': ANY_CASE,
+        'reported = {1: "NVAL", 2: "nothing", 3: "IN", 4: "nothing", 5: "IN|HUP", 6: "NOTHING"}': ANY_CASE,
         'because = "B"': LARGE,
     },
     # exercise 06

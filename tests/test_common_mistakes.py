@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from zerohttpd_lib.grading.checks.mistakes import explained, last_crash
-from zerohttpd_lib.grading.verdict import NOTHING, Raised, Wrong
+from zerohttpd_lib.grading.verdict import BY_HAND, NOTHING, Raised, Wrong
 
 GUESS = "the check's own guess"
 CRASH = """Exception in thread Thread-1:
@@ -54,6 +54,7 @@ def test_a_common_mistake_comes_before_the_guess(code: str, cell: str, yours: An
 
 INNOCENT: list[tuple[str, Any, Any]] = [
     ("def f(a):\n    return None if a else 3", None, 3),  # None is meant
+    ("def f(a):\n    return g.get(a)", None, 3),  # and here: g has no a
     ("def f(a):\n    print(a)\n    return a", 2, 3),
     ("def f(a):\n    return 'data', b''", ("data", b""), ("data", b"x")),
     ("def f(a):\n    return '?'", "?", 3),
@@ -85,6 +86,25 @@ def test_a_crash_in_the_cell_comes_first_and_a_slip_replaces_the_guess() -> None
     kept = told("", said=CRASH.replace("AttributeError", "ValueError"))
     assert (kept.code, kept.hints) == ("own", [GUESS])
     assert kept.say.startswith("Your server raised ValueError")
+
+
+def test_an_attribute_of_none_is_no_misspelling() -> None:
+    wrong = told("", said=CRASH.replace("'Mine' object", "'NoneType' object"))
+    assert "is None there" in wrong.hints[0]
+    raised = Raised("AttributeError", "'NoneType' object has no attribute 'fileno'", "It raised.")
+    assert raised.hints == wrong.hints[:1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'>' not supported between instances of 'str' and 'float'",
+        "unsupported operand type(s) for /: 'int' and 'str'",
+    ],
+)
+def test_a_text_among_numbers_is_told(text: str) -> None:
+    assert "a text and a number" in Raised("TypeError", text, "It raised.").hints[0].lower()
+    assert Raised("TypeError", "f() takes 1 positional argument", "It raised.").hints == [BY_HAND]
 
 
 def test_only_a_crash_that_goes_through_the_cell_is_the_answers() -> None:

@@ -6,16 +6,22 @@ RIGHT = {
     "closed": [
         RightAnswer(
             "an empty text for nothing, and names with their prefix",
-            '%%answer closed\nreported = {1: "POLLNVAL", 2: "", 3: "EPOLLIN", 4: ""}\nbecause = "B"\n',
+            """%%answer closed
+reported = {1: "POLLNVAL", 2: "", 3: "EPOLLIN", 4: "", 5: "EPOLLHUP|EPOLLIN", 6: ""}
+because = "B"
+""",
         ),
         RightAnswer(
             "numbers",
-            "%%answer closed\nreported = {1: select.POLLNVAL, 2: 0, 3: select.EPOLLIN, 4: 0}\nbecause = 'b'\n",
+            """%%answer closed
+reported = {1: select.POLLNVAL, 2: 0, 3: select.EPOLLIN, 4: 0, 5: select.EPOLLIN | select.EPOLLHUP, 6: 0}
+because = 'b'
+""",
         ),
         RightAnswer(
             "tried out",
             """%%answer closed
-def report(waiter, copies=False, forgets=False):
+def report(waiter, copies=False, forgets=False, after=lambda copy, theirs: None):
     ours, theirs = socket.socketpair()
     copy = ours.dup() if copies else None
     waiter.register(ours, select.POLLIN)
@@ -23,11 +29,14 @@ def report(waiter, copies=False, forgets=False):
     if forgets:
         waiter.unregister(ours)
     ours.close()
+    after(copy, theirs)
     names = {"IN": select.POLLIN, "HUP": select.POLLHUP, "ERR": select.POLLERR, "NVAL": select.POLLNVAL}
     return "|".join(name for _, events in waiter.poll(0) for name, bit in names.items() if events & bit) or "nothing"
 
 
 cases = {1: [select.poll()], 2: [select.epoll()], 3: [select.epoll(), True], 4: [select.epoll(), True, True]}
+cases[5] = select.epoll(), True, False, lambda copy, theirs: theirs.close()
+cases[6] = select.epoll(), True, False, lambda copy, theirs: copy.close()
 reported = {number: report(*case) for number, case in cases.items()}
 because = "b"
 """,

@@ -222,6 +222,39 @@ def take(sock):
             changed(LOOKUPS, ("self.by_redis.pop(client.redis_fd, None)", "del self.by_redis[client.redis_fd]")),
         ),
         WrongAnswer("keeps-redis", changed(LOOKUPS, ("        self.by_redis.pop(client.redis_fd, None)\n", ""))),
+        # No function ends without a return: what is None is said by get().
+        WrongAnswer(
+            "reused",
+            """%%answer lookups
+class Client:
+    def __init__(self):
+        self.data = b""
+
+
+class Contexts:
+    def __init__(self):
+        self.by, self.redis = {}, {}
+
+    def find(self, fd):
+        return self.by.get(self.redis.get(fd, fd))
+
+    def accept(self, fd):
+        self.by[fd] = Client()
+
+    def connect(self, fd, redis_fd):
+        self.redis[redis_fd] = fd
+
+    def feed(self, fd, data):
+        self.find(fd).data += data
+
+    def data(self, fd):
+        client = self.find(fd)
+        return client and client.data
+
+    def finish(self, fd):
+        self.by.pop(self.redis.get(fd, fd))
+""",
+        ),
         WrongAnswer("keeps-client", changed(LOOKUPS, ("        del self.by_client[client.fd]\n", ""))),
         WrongAnswer("finish-by-redis", changed(LOOKUPS, ("del self.by_client[client.fd]", "del self.by_client[fd]"))),
         WrongAnswer(

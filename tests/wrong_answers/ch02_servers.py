@@ -179,6 +179,61 @@ class HalfServer(PollServer):
             ),
         ),
     ),
+    # By number: who is refused leaves something to whoever gets the number next.
+    WrongAnswer(
+        "left-over-bytes",
+        """%%answer half
+class HalfServer(PollServer):
+    def __init__(self, listener, redis_address):
+        super().__init__(listener, redis_address)
+        self.come = {}
+
+    def read_request(self, client):
+        fd = client.sock.fileno()
+        chunk = client.sock.recv(65_536)
+        if not chunk:
+            self.come.pop(fd, None)
+            return self.finish(client)
+        self.come[fd] = self.come.get(fd, b"") + chunk
+        try:
+            parsed = http_wire.read_request(self.come[fd])
+        except http_wire.BadRequest as problem:
+            return self.refuse(client, guestbook.error(problem.status, problem.reason))
+        if parsed is None:
+            return
+        self.come.pop(fd)
+        request, _ = parsed
+        client.head_only = request.method == "HEAD"
+        client.conversation = guestbook.respond(request)
+        self.converse(client, None)
+""",
+    ),
+    # ... or who leaves.
+    WrongAnswer(
+        "left-over-bytes",
+        """%%answer half
+class HalfServer(PollServer):
+    come = {}
+
+    def read_request(self, client):
+        fd = client.sock.fileno()
+        chunk = client.sock.recv(65_536)
+        if not chunk:
+            return self.finish(client)
+        data = self.come.pop(fd, b"") + chunk
+        try:
+            parsed = http_wire.read_request(data)
+        except http_wire.BadRequest as problem:
+            return self.refuse(client, guestbook.error(problem.status, problem.reason))
+        if parsed is None:
+            self.come[fd] = data
+            return
+        request, _ = parsed
+        client.head_only = request.method == "HEAD"
+        client.conversation = guestbook.respond(request)
+        self.converse(client, None)
+""",
+    ),
     WrongAnswer("body-for-head", changed(SERVER, ('        client.head_only = request.method == "HEAD"\n', ""))),
     WrongAnswer("no-answer", changed(SERVER, ("        self.converse(client, None)\n", ""))),
     # Waits for the rest, but only for a moment.

@@ -119,6 +119,7 @@ WRONG = {
         WrongAnswer("close-unasked", changed(UNASKED, '"b": "none"', '"b": "HUP"')),
         WrongAnswer("close-asked", changed(UNASKED, '"c": "IN"', '"c": "IN|RDHUP"')),
         WrongAnswer("reset-unasked", changed(UNASKED, '"d": "ERR|HUP"', '"d": "none"')),
+        WrongAnswer("reset-and-more", changed(UNASKED, '"d": "ERR|HUP"', '"d": "IN|ERR|HUP"')),
         WrongAnswer("closed-number", changed(UNASKED, '"e": "NVAL"', '"e": "ERR"')),
         WrongAnswer("no-names", changed(UNASKED, '"e": "NVAL"', '"e": "OSError: Bad file descriptor"')),
     ],
@@ -168,6 +169,28 @@ def last_words(sock, seconds):
         WrongAnswer("starts-again", changed(LAST_WORDS, "            data += piece\n", AGAIN)),
         WrongAnswer("starts-again", changed(NO_LIMIT, "        poll(array, milliseconds=-1)\n", EACH)),
         WrongAnswer("leaves-early", changed(NO_LIMIT, "        poll(array, milliseconds=-1)\n", EARLY)),
+        WrongAnswer(
+            "waits-once",
+            """%%answer last_words
+def last_words(sock, seconds):
+    array = (PollFd * 1)(PollFd(sock.fileno(), select.POLLIN))
+    sock.setblocking(False)
+    data = b""
+    poll(array, milliseconds=int(seconds * 1000))
+    while True:
+        try:
+            piece = sock.recv(1000)
+        except BlockingIOError:
+            return data, "still there"
+        except ConnectionResetError:
+            return data, "reset"
+        if not piece:
+            return data, "closed"
+        data += piece
+""",
+        ),
+        # Asks again and again in its last millisecond.
+        WrongAnswer("spins-at-the-end", changed(LAST_WORDS, "int(left * 1000) + 1", "int(left * 1000)")),
         WrongAnswer("lost-at-the-end", changed(LAST_WORDS, 'data, "still there"', 'b"", "still there"')),
         WrongAnswer(
             "swallows-errors",
@@ -237,6 +260,7 @@ class ArrayPoller:
         WrongAnswer("keeps-forgotten", changed(ARRAY, "del self.events[fd]", "self.events[fd]")),
         WrongAnswer("paused-reported", changed(ARRAY, "self.paused.add(fd)", "pass")),
         WrongAnswer("pause-toggles", changed(ARRAY, "self.paused.add(fd)", "self.paused ^= {fd}")),
+        WrongAnswer("zero-is-not-negative", changed(ARRAY, "~fd if", "-fd if")),
         WrongAnswer(
             "paused-hangs-up",
             changed(

@@ -286,6 +286,11 @@ def take_all(sock):
                 ("except BlockingIOError", "except TimeoutError"),
             ),
         ),
+        # The end is b"", again and again.
+        WrongAnswer(
+            "never-ends",
+            changed(DRAIN, ('        if not piece:\n            return b"".join(pieces), True\n', "")),
+        ),
         WrongAnswer("closes", changed(DRAIN, ("if not piece:\n", "if not piece:\n            sock.close()\n"))),
         WrongAnswer("no-answer", changed(DRAIN, ("False", "'no'"), ("pieces), True", "pieces), 'yes'"))),
         WrongAnswer(

@@ -3,7 +3,7 @@
 from wrong_answers import WrongAnswer
 
 CLOSED = """%%answer closed
-reported = {1: "NVAL", 2: "nothing", 3: "IN", 4: "nothing"}
+reported = {1: "NVAL", 2: "nothing", 3: "IN", 4: "nothing", 5: "IN|HUP", 6: "nothing"}
 because = "b"
 """
 
@@ -84,6 +84,9 @@ WRONG = {
         WrongAnswer("epoll-complains", changed(CLOSED, ('2: "nothing"', '2: "NVAL"'))),
         WrongAnswer("copy-counts-for-nothing", changed(CLOSED, ('3: "IN"', '3: "nothing"'))),
         WrongAnswer("forgotten-is-reported", changed(CLOSED, ('4: "nothing"', '4: "IN"'))),
+        # As the answer to the third case; and as if the list had an entry for ever.
+        WrongAnswer("leaving-is-not-seen", changed(CLOSED, ('5: "IN|HUP"', '5: "IN"'))),
+        WrongAnswer("last-copy-is-missed", changed(CLOSED, ('6: "nothing"', '6: "IN"'))),
         WrongAnswer("wrong-reason", changed(CLOSED, ('"b"', '"a"'))),
         WrongAnswer("not-a-dict", '%%answer closed\nreported = ["NVAL", "nothing", "IN", "nothing"]\nbecause = "b"\n'),
     ],
@@ -113,6 +116,38 @@ WRONG = {
                 ),
                 ("self.redis_of.pop(client.fileno(), None)", "self.redis_of.pop(name, None)"),
             ),
+        ),
+        # From the Redis connection's number to the client's, and on to whoever has that now.
+        WrongAnswer(
+            "old-redis-number",
+            """%%answer contexts
+class Contexts:
+    def __init__(self):
+        self.names, self.redis, self.socks = {}, {}, {}
+        self.finished = []
+
+    def arrive(self, client, name):
+        self.names[client.fileno()] = name
+
+    def connect(self, client, redis):
+        self.redis[redis.fileno()] = client.fileno()
+        self.socks[client.fileno()] = redis
+
+    def find(self, fd):
+        return self.names.get(self.redis.get(fd, fd))
+
+    def end(self, client):
+        self.names.pop(client.fileno(), None)
+        self.finished.append(client)
+        redis = self.socks.pop(client.fileno(), None)
+        if redis is not None:
+            self.finished.append(redis)
+
+    def batch_is_done(self):
+        for sock in self.finished:
+            sock.close()
+        self.finished.clear()
+""",
         ),
         WrongAnswer("redis-not-found", changed(CONTEXTS, (" or self.by_redis.get(fd)", ""))),
         WrongAnswer(

@@ -82,6 +82,7 @@ WRONG = {
             "root-weighted",
             changed(FIT, ("seconds[:, None], seconds / seconds", "seconds[:, None]**0.5, seconds**0.5")),
         ),
+        WrongAnswer("other-half-weighted", changed(FIT, ("terms / seconds[:, None]", "terms"))),
         WrongAnswer("half-weighted", changed(FIT, ("seconds / seconds", "seconds"))),
         WrongAnswer(
             "no-base",
@@ -152,6 +153,21 @@ def kind_of(times):
     "table": [
         # Nowhere is the rate below half of the first one: `next(..., None)`.
         WrongAnswer("not-filled-in", changed(TABLE, ("15000", "None"))),
+        # One of the values is a text.
+        WrongAnswer(
+            "does-not-run",
+            changed(
+                TABLE,
+                (
+                    'half_at = {"poll": 1500, "epoll": 15000}\n',
+                    """half_at = {}
+for name in ("poll", "epoll"):
+    column = published_table()[name]
+    half_at[name] = next(n for n in column if column[n] < max(column.values()) / 2)
+""",
+                ),
+            ),
+        ),
         WrongAnswer("another-level", changed(TABLE, ("15000", "2500"))),
         WrongAnswer("the-one-before", changed(TABLE, ("1500,", "1000,"), ("15000", "14000"))),
         WrongAnswer("one-process", changed(TABLE, ("10 / rates", "1 / rates"))),

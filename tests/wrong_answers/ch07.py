@@ -156,6 +156,11 @@ WRONG = {
                 ),
             ),
         ),
+        # The law is right, and so is every other word.
+        WrongAnswer("limit-of-users", changed(REFEREE, (LIMIT, 'if test["bottleneck"] != "server":'))),
+        WrongAnswer("limit-turned-round", changed(REFEREE, (LIMIT, 'if test["bottleneck"] == "server":'))),
+        WrongAnswer("unsteady-blamed", changed(REFEREE, ('if not test["steady"]', 'if test["steady"]'))),
+        WrongAnswer("door-blamed", changed(REFEREE, ('test["dropped"] or ', 'test["dropped"] is not None or '))),
         WrongAnswer("syn-missed", changed(REFEREE, (' or test["syn_retransmits"]', ""))),
         WrongAnswer("queue-missed", changed(REFEREE, ('test["dropped"] or ', ""))),
         WrongAnswer(

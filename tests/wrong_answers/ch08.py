@@ -394,6 +394,17 @@ class SlowPage(NonblockingServer):
         ),
     ],
     "time_is_up": [
+        # Each wait begins the time anew; beside many who ask it looks right.
+        WrongAnswer(
+            "begins-again",
+            changed(
+                TIME_IS_UP,
+                (
+                    "-1 if first is None else max(0.0, first - time.monotonic())",
+                    "-1 if first is None else self.patience",
+                ),
+            ),
+        ),
         WrongAnswer(
             "library",
             """%%answer time_is_up

@@ -279,6 +279,42 @@ def send_page(sock, pieces):
         WrongAnswer("closes-at-once", changed(LASTING, ("    keep_alive = True\n", ""))),
         WrongAnswer("falls-silent", changed(LASTING, ('self.state = "reading"\n        else', "pass\n        else"))),
         WrongAnswer("no-limit", changed(LASTING, (" and self.answers < 5", ""))),
+        # A page that needs no Redis has left by then.
+        WrongAnswer(
+            "decides-too-late",
+            changed(
+                LASTING,
+                (
+                    """    def respond(self, response):
+        self.answers += 1
+        self.keep = self.keep and self.answers < 5
+        super().respond(response)
+""",
+                    """    def begin(self, request):
+        super().begin(request)
+        self.answers += 1
+        if self.answers == 5:
+            self.keep = False
+""",
+                ),
+            ),
+        ),
+        # The count is the server's, and begins again with the next five.
+        WrongAnswer(
+            "closes-in-between",
+            changed(
+                LASTING,
+                (
+                    """        self.answers += 1
+        self.keep = self.keep and self.answers < 5
+""",
+                    """        self.server.answers = getattr(self.server, "answers", 0) + 1
+        if self.server.answers == 5:
+            self.keep, self.server.answers = False, 0
+""",
+                ),
+            ),
+        ),
         WrongAnswer("closes-early", changed(LASTING, ("answers < 5", "answers < 4"))),
         WrongAnswer("no-limit", changed(LASTING, ("answers < 5", "answers < 6"))),
         WrongAnswer("counts-for-all", changed(LASTING, ("self.answers += 1", "Lasting.answers += 1"))),

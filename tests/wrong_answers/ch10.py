@@ -447,6 +447,28 @@ class Shared:
             "starves",
             changed(FAIR, ("            self.go_on()\n", "            while self.read():\n                pass\n")),
         ),
+        # An event begins a turn, beside the one that is to come.
+        WrongAnswer(
+            "turns-add-up",
+            """%%answer fair
+class FairUpload(Upload):
+    def ready(self, events):
+        for _ in range(4):
+            if not self.read():
+                return
+        self.server.timers.call_in(0, lambda: self.ready(events))
+
+
+class FairServer(UploadServer):
+    poller_class = EdgeEpoll
+    upload_class = FairUpload
+""",
+        ),
+        WrongAnswer(
+            "turns-add-up",
+            changed(FAIR, ("        if not self.has_a_turn:\n            self.go_on()", "        self.go_on()")),
+        ),
+        WrongAnswer("long-turns", changed(FAIR, ("bool(self.read())", "all([self.read() for _ in range(9)])"))),
         WrongAnswer("level-instead", changed(FAIR, ("    poller_class = EdgeEpoll\n", "    poller_class = Epoll\n"))),
         WrongAnswer("never-rests", changed(FAIR, ("bool(self.read())", 'self.read() != 0 or self.state == "reading"'))),
         WrongAnswer("dawdles", changed(FAIR, ("call_in(0,", "call_in(0.2,"))),

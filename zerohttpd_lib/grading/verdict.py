@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
@@ -29,6 +30,20 @@ RAISED_HINTS: Final = {
     "NameError": _ALONE,
     "AttributeError": _NOT_THERE,
 }
+_OF_NONE: Final = "What stands before the dot is None there. Which call gave it to you, and when does it give None?"
+_TEXT_AND_NUMBER: Final = (
+    "A text and a number do not go together. Print both: a list, or a column, may have texts among its numbers."
+)
+_MIXED: Final = re.compile(r"'str' and '(int|float)'|'(int|float)' and 'str'")
+
+
+def hint_about(kind: str, what: str) -> str | None:
+    """What an exception alone tells: its class's name, and a text that has in it what it says. None: nothing."""
+    if kind == "AttributeError" and "'NoneType' object" in what:
+        return _OF_NONE
+    if kind == "TypeError" and _MIXED.search(what):
+        return _TEXT_AND_NUMBER
+    return RAISED_HINTS.get(kind)
 
 
 class Wrong(Exception):
@@ -60,7 +75,7 @@ class Raised(Wrong):
     """
 
     def __init__(self, kind: str, text: str, say: str) -> None:
-        super().__init__("does-not-run", say=say, hints=[RAISED_HINTS.get(kind, BY_HAND)])
+        super().__init__("does-not-run", say=say, hints=[hint_about(kind, text) or BY_HAND])
         self.kind, self.text = kind, text
 
 

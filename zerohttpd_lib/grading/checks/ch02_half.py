@@ -6,7 +6,7 @@ import random
 import socket
 import time
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from ...lab import Lab, LabError
 from ...lab.server import Server
@@ -168,14 +168,25 @@ def _check_form(server: Server) -> None:
 
 def _check_nonsense(server: Server) -> None:
     answered = _ask(server, b"NONSENSE\r\n\r\n")
-    if answered.startswith(b"HTTP/1.1 400") and _ask(server):
-        return
+    if answered.startswith(b"HTTP/1.1 400") and (following := _ask(server)):
+        return _compare_following(following, "was refused")
     hints = [
         "http_wire.read_request raises BadRequest for it.",
         "except http_wire.BadRequest as problem: self.refuse(client, guestbook.error(problem.status, problem.reason))",
     ]
     say = "A request that is nonsense should be answered by 400, and the next one as usual." + _said(server)
     raise Wrong("dies-of-nonsense", yours=answered[:40], expected=b"HTTP/1.1 400", say=say, hints=hints)
+
+
+def _compare_following(answered: bytes, before: str) -> None:
+    """Of the client that came next, which is given the same number."""
+    if answered and not answered.startswith(b"HTTP/1.1 200"):
+        hints = [
+            "Some of these bytes are of whoever had this number before. Where do you forget them?",
+            "A client can end in more than one way: by a page, by refuse(), by leaving. Keep its bytes in `client`.",
+        ]
+        say = f"One client {before}. Another one came, and sent a whole request. Its answer begins with:"
+        raise Wrong("left-over-bytes", yours=answered[:40], expected=b"HTTP/1.1 200", say=say, hints=hints)
 
 
 def _check_leaver(server: Server) -> None:
@@ -186,7 +197,7 @@ def _check_leaver(server: Server) -> None:
         try:
             leaver.recv(1)
         except ConnectionResetError:
-            return
+            pass
         except TimeoutError:
             hints = [
                 'A client that has ended is readable, again and again, and recv() gives b"".',
@@ -196,13 +207,18 @@ def _check_leaver(server: Server) -> None:
                 f"A client ended in mid-request, and is still connected; poll has returned {len(server.trace):,} times."
             )
             raise Wrong("keeps-leavers", say=say, hints=hints) from None
+    _compare_following(_ask(server), "left in mid-request")
 
 
 def _check_head(server: Server) -> None:
     head, _, body = _ask(server, REQUEST.replace(b"GET", b"HEAD")).partition(b"\r\n\r\n")
     if body or not head.startswith(b"HTTP/1.1 200"):
         hints = ["One line of the original is about HEAD.", 'client.head_only = request.method == "HEAD"']
-        raise Wrong("body-for-head", say="A HEAD request should get the head of the page alone.", hints=hints)
+        begins: dict[str, Any] = (
+            {"yours": head[:40], "expected": b"HTTP/1.1 200"} if not head.startswith(b"HTTP/1.1 200") else {}
+        )
+        say = "A HEAD request should get the head of the page alone."
+        raise Wrong("body-for-head", **begins, say=say, hints=hints)
 
 
 def _check_load(server: Server, lab: Lab) -> None:

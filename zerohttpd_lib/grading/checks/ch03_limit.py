@@ -11,10 +11,14 @@ from typing import Any, Final
 
 from . import Answer, Wrong
 from .ch03_said import EARLY, ask, not_the_last_words
+from .effort import effort_of
 from .witness import tcp_pair
 
 GONE_AT: Final = 2.0  # seconds after which somebody leaves who has been given less time than that
 EVERY: Final = 0.1  # seconds from one byte to the next, of one who never stops
+SHORTLY: Final = 0.3  # seconds
+MOMENT: Final = 0.0009  # seconds
+MOMENTS: Final = 300
 LATE: Final = 0.4  # seconds before the end from which on a byte may be missing: on a busy machine it may come late
 
 
@@ -65,6 +69,38 @@ def check_trickle(answer: Answer) -> None:
         raise Wrong("lost-at-the-end", yours=yours[0], expected=ALPHABET[:due], say=say, hints=LOST)
 
 
+def waits_beside_silence(answer: Answer) -> bool:
+    """Whether it takes all of its time where nobody says anything: then it knows its unit."""
+    ours, theirs = tcp_pair()
+    ours.setblocking(False)
+    with ours, theirs:
+        started = time.monotonic()
+        ask(answer, answer.give(ours, as_socket=True), SHORTLY)
+        return time.monotonic() - started > 0.8 * SHORTLY
+
+
+SPINS: Final = """
+def _last_moments():
+    import socket
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for _ in range(%d):
+            last_words(ours, %g)
+"""
+
+
+def check_end(answer: Answer) -> None:
+    """Less than a millisecond is left, which is how every wait ends: many times, so that it can be seen."""
+    answer.run(SPINS % (MOMENTS, MOMENT))
+    before = effort_of(answer.pid)
+    answer.call("_last_moments")
+    spent = effort_of(answer.pid).since(before)
+    if spent.seconds > MOMENTS * MOMENT / 2 and spent.sleeps < MOMENTS / 2:
+        say = f"{MOMENTS} times it was given {MOMENT * 1e3:g} ms, and nobody said anything. In all it slept"
+        say += f" {spent.sleeps} times, and used {spent.seconds:.2f} s of the processor."
+        raise Wrong("spins-at-the-end", say=say, hints=SPINS_AT_THE_END)
+
+
 ALPHABET: Final = b"abcdefghijklmnopqrstuvwxyz"
 
 
@@ -97,3 +133,7 @@ STARTS_AGAIN: Final = [
     "Work out the end once, before the loop: time.monotonic() + seconds. Each poll() gets what is left until then.",
 ]
 LOST: Final = ["What has come by then is returned, also when the time is up."]
+SPINS_AT_THE_END: Final = [
+    "In its last millisecond it asks again and again: int(left * 1000) is 0 then, and poll() with 0 does not sleep.",
+    "Round up: int(left * 1000) + 1.",
+]

@@ -21,6 +21,7 @@ def check_paused(answer: Answer) -> None:
     check_resumed(poller, pairs, others)
     check_forgotten_while_paused(poller, pairs, others)
     check_sleep_beside_one_that_is_paused(poller, pairs)
+    check_number_zero(answer)
 
 
 def check_left_out(poller: Remote, pairs: Watched, others: list[Any]) -> None:
@@ -85,6 +86,16 @@ def check_sleep_beside_one_that_is_paused(poller: Remote, pairs: Watched) -> Non
         expect_key_error(poller, method, pairs.fds[1])
 
 
+def check_number_zero(answer: Answer) -> None:
+    """0 is a descriptor as any other: if it is closed, that is reported, too."""
+    poller = answer.make("ArrayPoller")
+    poller.call("watch", 0, select.POLLOUT)
+    if poller.call("wait", 0, seconds=10):
+        poller.call("pause", 0)
+        say = "Descriptor 0 was watched and reported. Then it was paused."
+        expect_ready(poller, 0, [], "zero-is-not-negative", say, ZERO)
+
+
 MODIFIED: Final = ["Print what you keep after each call, and compare it with what ought to be watched."]
 REPORTED: Final = [
     "From pause() to resume() wait() says nothing of it. What has to be noted for that, and who looks at it?"
@@ -107,6 +118,7 @@ PLACE: Final = [
 ]
 NEVER: Final = ["After resume() it is as before pause(), however often it was paused or resumed."]
 FORGETS: Final = ["What modify() said while it was paused holds from resume() on: do not bring the older events back."]
+ZERO: Final = ["-fd of descriptor 0 is 0, and that is no negative number. ~fd is negative for each: ~0 is -1."]
 STAYS: Final = ["forget() has to take every note of it away, also that it was paused."]
 WAKES: Final = [
     "The paused one was in the array, so poll(2) was back at once. To leave it out of the answer is too late.",

@@ -12,6 +12,17 @@ EARLY: Final = [
 ]
 
 
+WAITS_ONCE: Final = [
+    "It waited, and read until nothing was left. That nothing more is there now is not the end: is the time up?",
+    "A loop: poll() for the time that is left, one recv(), and then poll() again.",
+]
+
+
+def waits_once(wrong: Wrong) -> Wrong:
+    """Of one that leaves early, and knows how long its time is."""
+    return Wrong("waits-once", yours=wrong.yours, expected=wrong.expected, say=wrong.say, hints=WAITS_ONCE)
+
+
 def ask(answer: Answer, fd: Any, seconds: float) -> Any:
     try:
         return answer.call("last_words", fd, seconds, seconds=5)

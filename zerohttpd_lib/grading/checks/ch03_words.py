@@ -9,8 +9,8 @@ import time
 from typing import Any, Final
 
 from . import Answer, Wrong, task
-from .ch03_limit import check_nothing_said, check_trickle
-from .ch03_said import ask, not_the_last_words
+from .ch03_limit import check_end, check_nothing_said, check_trickle, waits_beside_silence
+from .ch03_said import ask, not_the_last_words, waits_once
 from .effort import Effort, effort_within
 from .idling import sleepers
 from .witness import reset, tcp_pair
@@ -38,6 +38,7 @@ def check_last_words(answer: Answer) -> None:
     check_nothing_said(answer, blocking=False)
     check_trickle(answer)
     check_long_silence(answer, words(2))
+    check_end(answer)
 
 
 class Conversation:
@@ -78,7 +79,8 @@ def check_words(answer: Answer, it: Conversation) -> None:
         speaker.join()
     yours = ask(answer, fd, LONG)
     if yours != it.expected:
-        raise not_the_last_words(yours, it.expected)
+        wrong = not_the_last_words(yours, it.expected)
+        raise waits_once(wrong) if wrong.code == "leaves-early" and waits_beside_silence(answer) else wrong
 
 
 def check_long_silence(answer: Answer, words: list[bytes]) -> None:

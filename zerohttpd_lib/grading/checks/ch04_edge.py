@@ -72,6 +72,10 @@ def expect(answer: Answer, fd: Any, data: bytes, ended: bool) -> Spent:
             say = "take_all() was asked once more about a socket that it had closed."
             raise Wrong("closes", say=say, hints=hints) from None
         raise
+    except Wrong as wrong:
+        if wrong.code == "too-slow" and ended:
+            raise Wrong("never-ends", say=f"{wrong.say} The other side had ended.", hints=NEVER_ENDS) from None
+        raise
     if spent.result != [data, ended]:
         raise not_all(spent.result, data, ended)
     return spent
@@ -86,6 +90,10 @@ def compare_waiting(spent: list[Spent]) -> None:
         raise Wrong("waits", say=say, hints=WAITS)
 
 
+NEVER_ENDS: Final = [
+    'After the end recv() returns b"" at once, each time that it is asked. Does your loop take that for more bytes?',
+    'b"" is the end: return what you have, and True.',
+]
 WAITS: Final = [
     "No time limit, sleep or select() is needed: a non-blocking recv() says at once that there is nothing now.",
     "What comes later is reported later. BlockingIOError is the signal to return.",

@@ -18,16 +18,20 @@ __all__ = ["ch05_contexts", "ch05_port"]  # each registers tasks of its own
 
 
 def measured_reports() -> dict[int, str]:
-    """What this kernel reports in the four cases of the task."""
+    """What this kernel reports in the cases of the task."""
     return {
         1: _report(select.poll()),
         2: _report(select.epoll()),
         3: _report(select.epoll(), copied=True),
         4: _report(select.epoll(), copied=True, forgotten=True),
+        5: _report(select.epoll(), copied=True, leaves=True),
+        6: _report(select.epoll(), copied=True, copy_closed=True),
     }
 
 
-def _report(waiter: Any, *, copied: bool = False, forgotten: bool = False) -> str:
+def _report(
+    waiter: Any, *, copied: bool = False, forgotten: bool = False, leaves: bool = False, copy_closed: bool = False
+) -> str:
     ours, theirs = socket.socketpair()
     copy = ours.dup() if copied else None
     waiter.register(ours, select.POLLIN)
@@ -35,6 +39,10 @@ def _report(waiter: Any, *, copied: bool = False, forgotten: bool = False) -> st
     if forgotten:
         waiter.unregister(ours)
     ours.close()
+    if leaves:
+        theirs.close()
+    if copy is not None and copy_closed:
+        copy.close()
     try:
         return ", ".join(event_names(events) for _, events in waiter.poll(0)) or "nothing"
     finally:
@@ -63,6 +71,16 @@ CLOSED: Final = {  # the mistake that a wrong prediction of each case is, and hi
         "forgotten-is-reported",
         "unregister has taken it off the list, copy or no copy.",
         "What is not on the interest list is not reported.",
+    ),
+    5: (
+        "leaving-is-not-seen",
+        "The entry is there as in 3, and it goes on telling what happens to the connection.",
+        "What has come can be read still; and that both directions are shut is told unasked.",
+    ),
+    6: (
+        "last-copy-is-missed",
+        "How many descriptors refer to the connection by now?",
+        "Once nobody has it open any more, no interest list has it either.",
     ),
 }
 

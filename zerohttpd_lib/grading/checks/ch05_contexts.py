@@ -101,6 +101,7 @@ def check_contexts(answer: Answer) -> None:
         say = "`batch_is_done` has closed a socket that it had closed after an earlier batch."
         raise Wrong("never-cleared", say=say, hints=NEVER_CLEARED)
     check_numbers_again(answer, contexts, clients[0], redis[0])
+    check_redis_number_again(answer, contexts)
     for connects_first in (0, 1):
         check_namesakes(answer, contexts, connects_first)
 
@@ -125,6 +126,23 @@ def check_numbers_again(answer: Answer, contexts: Contexts, client: Peer, redis:
     contexts.call("end", bystander)
     contexts.call("batch_is_done")
     compare_closed([newcomer, bystander], its_redis, [])
+
+
+def check_redis_number_again(answer: Answer, contexts: Contexts) -> None:
+    """Two newcomers get the numbers of a client and of its connection to Redis, which have both ended."""
+    client, redis = new_peer(answer), new_peer(answer)
+    contexts.call("arrive", client, "one who leaves")
+    contexts.call("connect", client, redis)
+    contexts.call("end", client)
+    contexts.call("batch_is_done")
+    newcomers = [peer_with(answer, number) for number in sorted((client.number, redis.number))]
+    for newcomer, name in zip(newcomers, ("Bob", "Cy"), strict=True):
+        contexts.call("arrive", newcomer, name)
+    for newcomer, name in zip(newcomers, ("Bob", "Cy"), strict=True):
+        contexts.find(newcomer, name, "old-redis-number", *OLD_REDIS_NUMBER)
+    for newcomer in newcomers:
+        contexts.call("end", newcomer)
+    contexts.call("batch_is_done")
 
 
 def check_namesakes(answer: Answer, contexts: Contexts, connects_first: int) -> None:
@@ -199,5 +217,9 @@ OLD_NUMBER: Final = ["Its number was that of another client, who has ended. Now 
 OLD_REDIS: Final = [
     "Whatever you keep for a client by its number has to go when it ends: the number will be a newcomer's.",
     "`pop` takes it out and gives it to you, where `get` leaves it.",
+]
+OLD_REDIS_NUMBER: Final = [
+    "Two clients have come since another one left: one has its number, one that of its connection to Redis.",
+    "What `connect` notes by the number of the Redis connection has to be gone after `end`: else it leads elsewhere.",
 ]
 NAMESAKES: Final = ["Two clients may have the same name: only their descriptors tell them apart."]

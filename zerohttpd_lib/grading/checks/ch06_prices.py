@@ -30,6 +30,10 @@ OTHER_FITS: Final = {  # the mistake that explains a wrong fit, and hints
         "Only one side of the equations was divided by the measured time.",
         "terms / seconds[:, None] goes with seconds / seconds.",
     ),
+    "other-half-weighted": (
+        "The times were divided by themselves, and the terms beside them by nothing.",
+        "What makes 1 of a time has to be done to its row of the terms: terms / seconds[:, None].",
+    ),
     "no-base": ("A call costs something even with nothing to look at.", "One column of the terms is 1 in each row."),
     "swapped": ("Two of the prices are in each other's place: first the watched, then the ready.",),
     "other-unit": ("The prices are right, but not in seconds.",),
@@ -81,11 +85,13 @@ def other_fits(times: Times, prices: Any) -> dict[str, Any]:
     absolute, *_ = np.linalg.lstsq(terms, seconds, rcond=None)
     root, *_ = np.linalg.lstsq(terms / np.sqrt(seconds)[:, None], np.sqrt(seconds), rcond=None)
     half, *_ = np.linalg.lstsq(rows, seconds, rcond=None)
+    other_half, *_ = np.linalg.lstsq(terms, np.ones_like(seconds), rcond=None)
     no_base, *_ = np.linalg.lstsq(rows[:, 1:], np.ones_like(seconds), rcond=None)
     return {
         "absolute": absolute,
         "root-weighted": root,
         "half-weighted": half,
+        "other-half-weighted": other_half,
         "no-base": [0.0, *no_base],
         "swapped": prices[[0, 2, 1]],
         "other-unit": prices * 1e6,
@@ -233,7 +239,7 @@ def explain_crossing(
         if isinstance(yours, (int, float)) and math.isclose(yours, other, rel_tol=1e-6, abs_tol=1e-6):
             return code, [hint]
     hints = [
-        "Write down both prices of a page, and where they are equal, solve for watched.",
+        "A page of poll costs a + b × watched, one of epoll costs c. Write down a, b and c: where are the two equal?",
         "poll: waits × (base + per_ready × ready) + waits × (per_watched + per_rebuilt) × watched. And epoll?",
     ]
     return "another-number", hints

@@ -52,7 +52,7 @@ def compare_more(yours: Any, more: float, poll: dict[int, float]) -> None:
     mistakes = {
         "one-process": (
             more / PROCESSES * 1e3,
-            "In the time that all ten make one page, each of them works all of that time.",
+            "Ten pages are made at the same time, one by each process: a page takes 10 / rate seconds, not 1 / rate.",
         ),
         "rates-subtracted": (
             PROCESSES / (poll[FEW] - poll[MANY]) * 1e3,

@@ -77,7 +77,7 @@ def cases() -> list[Case]:
         Case(good(requests=random.randint(100, 900), kind="open"), {"few"}, "few-missed", FEW),
         *[Case(good(bottleneck=who), {"limit"}, "limit-missed", LIMIT) for who in OTHERS],
         Case(good(kind="open", bottleneck="machine"), set(), "limit-of-the-open", LIMIT[::-1]),
-        Case(good(kind="think", bottleneck="generator"), set(), "limit-of-users", [f"They think. {LIMIT[1]}"]),
+        Case(good(kind="think", bottleneck="generator"), set(), "limit-of-users", OF_USERS),
         Case(good(dropped=random.randint(1, 90)), {"door"}, "queue-missed", ["`dropped`: somebody found it full."]),
         Case(good(syn_retransmits=3), {"door"}, "syn-missed", ["Either of the two counters is reason enough."]),
         Case(good(off=2.0, steady=False, dropped=2, requests=40, bottleneck="redis"), WORDS, "stops-at-the-first", ALL),
@@ -102,6 +102,17 @@ LIMIT: Final = [
     "Only clients that ask without pause find out what a server can do; then bottleneck should be `server`.",
     "An open loop and users who think set the rate themselves: there it is no fault that somebody else has the limit.",
 ]
+OF_USERS: Final = [f"They think. {LIMIT[1]}"]
+LIMIT_BLAMED: Final = {  # by kind of load, of which "limit" was said without a reason
+    "closed loop": ("limit-turned-round", ['`bottleneck` is "server" here, and so it should be.']),
+    "users who think": ("limit-of-users", OF_USERS),
+    "open loop": ("limit-of-the-open", LIMIT[::-1]),
+}
+BLAMED: Final = {  # other words
+    "few": ("few-too-strict", FEW[::-1]),
+    "unsteady": ("unsteady-blamed", ["It was steady: `steady` is True. Is it asked the wrong way round?"]),
+    "door": ("door-blamed", ["Neither counter has counted anything: both are 0 there."]),
+}
 ALL: Final = ["More than one thing can be wrong with a test. Collect the words; return at the end."]
 
 
@@ -123,7 +134,16 @@ def check_referee(answer: Answer) -> None:
         if case is not every[0]:
             compare_memory(answer, every[0].test)
         say = f"For a {case.test['kind']} that has " + ", ".join(f"{k}={_short(case.test[k])}" for k in SHOWN)
-        raise Wrong(case.code, yours=words or "nothing", expected=case.expected or "nothing", hints=case.hints, say=say)
+        code, hints = mistake_in(words, case)
+        raise Wrong(code, yours=words or "nothing", expected=case.expected or "nothing", hints=hints, say=say)
+
+
+def mistake_in(words: set[str], case: Case) -> tuple[str, list[str]]:
+    """A case is about one word. Where the mistake is a complaint by another one, it has hints about that."""
+    extra = words - case.expected
+    if words >= case.expected and extra and extra <= {*BLAMED, "limit"}:
+        return LIMIT_BLAMED[case.test["kind"]] if "limit" in extra else BLAMED[min(extra)]
+    return case.code, case.hints
 
 
 def compare_memory(answer: Answer, test: dict[str, Any]) -> None:

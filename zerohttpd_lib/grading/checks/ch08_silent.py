@@ -16,11 +16,14 @@ PATIENCE: Final = 0.5  # seconds that a silent client has
 EXACT: Final = 0.003  # seconds: epoll counts in milliseconds, and two clocks are read
 LATE: Final = 2 * PATIENCE  # the best of a few tries on a busy machine
 TRIES: Final = 3
+ASKS: Final = 0.45  # seconds after which another one asks
+PUT_OFF: Final = 0.8  # seconds: what is later counts from when that one asked
 LATEST: Final = 5.0  # seconds after which a client that is still there stays for ever
 MANY: Final = 40
 MOST_WAITS: Final = 12  # for so many clients who came together: some to let them in, and one or two to send them away
 COMERS: Final = 4  # who come one by one
 BETWEEN: Final = 0.2  # seconds between two of them
+STYLE_SHEET: Final = b"GET /style.css HTTP/1.1\r\nHost: check\r\n\r\n"
 
 
 def silent(server: Server) -> tuple[socket.socket, float]:
@@ -107,6 +110,33 @@ def compare_together(server: Server) -> None:
         ]
         say = f"{MANY} clients came together and were sent away together. So often the server waited meanwhile."
         raise Wrong("ticks", yours=waits, expected=f"{MOST_WAITS} or fewer", hints=hints, say=say)
+
+
+def compare_beside_one(server: Server) -> None:
+    """One says nothing. Shortly before its time is up another one asks, once, and then nobody does."""
+    afters = [_silent_beside_one(server)]
+    while afters[-1] > PUT_OFF and len(afters) < TRIES:
+        afters.append(_silent_beside_one(server))
+    if min(afters) > PUT_OFF:
+        say = f"A client says nothing, and after {ASKS:g} s another one comes and asks. The first is sent away after"
+        say += " so many seconds."
+        raise Wrong("begins-again", yours=round(min(afters), 3), expected=PATIENCE, hints=BEGINS_AGAIN, say=say)
+
+
+def _silent_beside_one(server: Server) -> float:
+    sock, came = silent(server)
+    with sock:
+        time.sleep(max(0.0, came + ASKS - time.monotonic()))
+        with socket.create_connection(server.address, timeout=1) as other:
+            other.sendall(STYLE_SHEET)
+            after = sent_away_after(sock, came)
+    return LATEST if after is None else after
+
+
+BEGINS_AGAIN: Final = [
+    "The limit of a wait is not how long somebody may stay: it is what is left of that. Does each wait begin anew?",
+    "Note when each client is due, as it comes: time.monotonic() + self.patience. The limit is the first less now.",
+]
 
 
 def compare_one_by_one(server: Server) -> None:

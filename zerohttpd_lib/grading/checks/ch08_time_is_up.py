@@ -17,6 +17,8 @@ from .ch08_silent import (
     EXACT,
     LATEST,
     PATIENCE,
+    STYLE_SHEET,
+    compare_beside_one,
     compare_one_by_one,
     compare_silent,
     compare_together,
@@ -26,7 +28,6 @@ from .ch08_silent import (
 from .idling import SHORT, descriptors, expect_sleep, sleepers
 
 REQUESTS: Final = 300
-STYLE_SHEET: Final = b"GET /style.css HTTP/1.1\r\nHost: check\r\n\r\n"
 GUESTBOOK: Final = STYLE_SHEET.replace(b"style.css", b"guestbook")
 
 
@@ -40,6 +41,7 @@ def check_time_is_up(answer: Answer) -> None:
     compare_together(server)
     compare_left_over(server, before)
     compare_beside_others(server, answer.lab)
+    compare_beside_one(server)
     compare_one_by_one(server)
     compare_last_moment(server)
     compare_load(server, answer)

@@ -138,7 +138,7 @@ def check_beside_a_large_one(server: Server, pool: ThreadPoolExecutor) -> None:
     compare_answer(server, small)
     compare_answer(server, large)
     trace = trace_with_all_of(server, start, [large])
-    compare_portions(trace, large.name)
+    compare_portions(server, pool, trace, large.name)
     compare_all(trace, large)
     large.close()
     small.close()
@@ -154,12 +154,33 @@ def trace_with_all_of(server: Server, start: int, clients: list[Client]) -> Trac
         time.sleep(0.02)
 
 
-def compare_portions(trace: Trace, name: str) -> None:
-    most = max((taken_of(trace[number : number + 1], name) for number in range(len(trace))), default=0)
-    if most > MOST:
+def compare_portions(server: Server, pool: ThreadPoolExecutor, trace: Trace, name: str) -> None:
+    if (most := max(portions(trace, name), default=0)) > MOST:
         say = "A client sent many bytes. So many were taken of them from one wait to the next."
-        hints = STARVES if most > 2 * MOST else STARVES[1:]
-        raise Wrong("starves", yours=f"{most:,} bytes", expected=f"{MOST:,} at most", say=say, hints=hints)
+        code, hints = why_so_much(server, pool)
+        raise Wrong(code, yours=f"{most:,} bytes", expected=f"{MOST:,} at most", say=say, hints=hints)
+
+
+def portions(trace: Trace, name: str) -> list[int]:
+    """How many bytes of this client were taken from one wait to the next, each time that there were some."""
+    taken = (taken_of(trace[number : number + 1], name) for number in range(len(trace)))
+    return [number for number in taken if number]
+
+
+def why_so_much(server: Server, pool: ThreadPoolExecutor) -> tuple[str, list[str]]:
+    """A mistake, and hints. Of a client that has sent all, a loop takes all in one go. The first portion is that of
+    one event: where a turn is noted for later, there is that turn besides, and no other one yet.
+    """
+    start = server.trace.end
+    with server.frozen():
+        client = Client(server, pool, FITS)
+        client.sent.result()
+    client.answer()
+    first = next(iter(portions(trace_with_all_of(server, start, [client]), client.name)), 0)
+    client.close()
+    if first == FITS:
+        return "starves", STARVES
+    return ("turns-add-up", TURNS) if first <= 2 * MOST else ("long-turns", LONG_TURNS)
 
 
 def compare_all(trace: Trace, client: Client) -> None:
@@ -185,7 +206,7 @@ def check_in_turn(server: Server, pool: ThreadPoolExecutor) -> None:
         raise Wrong("dawdles", yours=sleeps, expected="hardly ever", say=say, hints=DAWDLES)
     trace = trace_with_all_of(server, start, clients)
     for client in clients:
-        compare_portions(trace, client.name)
+        compare_portions(server, pool, trace, client.name)
         compare_all(trace, client)
     shares = shares_at_first_answer(trace, [client.name for client in clients])
     for client in clients:
@@ -264,9 +285,13 @@ DAWDLES: Final = [
 WRONG_SIZE: Final = ["read() counts, answers at the end, and forgets the client. Leave that to it."]
 STARVES: Final = [
     "A loop until nothing is left has no end while the client goes on sending, and all others wait.",
-    "Is it read when it is ready, and by call_in(0, ...) in the same round as well? One turn in a round is enough.",
     "Read once, or a few times. Then let the loop go on, and come back to this client after the others.",
 ]
+TURNS: Final = [
+    "Is it read when it is ready, and by call_in(0, ...) in the same round as well? One turn in a round is enough.",
+    "A client can be ready while its next turn is still to come. Note that it has one; then `ready` leaves it alone.",
+]
+LONG_TURNS: Final = ["A read() takes 16,384 bytes. How many of them do you make before the loop goes on?"]
 NOT_BY_READ: Final = ["Take bytes by self.read() only: it counts them, and they are seen in the record."]
 IN_TURN: Final = [
     "Who is not done goes behind the others who are not done.",

@@ -28,6 +28,7 @@ WATCHED_TIME: Final = 0.5  # seconds
 MOST: Final = 3  # wake-ups in that time: something else may still have been under way
 BUSY: Final = 0.02  # seconds of processor time in that time: who sleeps uses none
 SHORT: Final = 10.0  # seconds: whoever waits with a time limit below this one wakes up for nothing
+LOOKED_FOR: Final = 0.1  # seconds until it sleeps again
 QUIET_TIME: Final = 2.0  # seconds until a process that has answered is asleep again
 
 # Where in the kernel it sleeps (wchan).
@@ -128,7 +129,7 @@ def expect_sleep(server: Server, hints: list[str]) -> None:
 
 def expect_no_limit(pid: int, hints: list[str]) -> None:
     """Raises Wrong("wakes-up") when a process that has nothing to do sleeps for a while only, or has set an alarm."""
-    asleep = sleepers(pid)
+    asleep = _asleep(pid)
     limits = [sleeper.limit for sleeper in asleep if sleeper.limit is not None] + _timers(pid)
     if limits and min(limits) < SHORT:
         say = f"With nobody to serve, it wakes up every {min(limits):g} seconds, and finds nothing."
@@ -139,6 +140,14 @@ def expect_no_limit(pid: int, hints: list[str]) -> None:
     if alarm := _alarm(pid):
         say = f"With nobody to serve, it has an alarm set: it waits for {alarm}."
         raise Wrong("wakes-up", say=say, hints=hints)
+
+
+def _asleep(pid: int) -> list[Sleeper]:
+    """Its threads that sleep. Whoever ticks may be awake just when it is looked at: so look until there is one."""
+    deadline = time.monotonic() + LOOKED_FOR
+    while not (asleep := sleepers(pid)) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return asleep
 
 
 def _timers(pid: int) -> list[float]:

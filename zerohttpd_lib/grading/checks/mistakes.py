@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ..answer_process import ANSWER
 from ..replies import YOURS, is_withheld
-from ..verdict import NOTHING, RAISED_HINTS, Raised, Wrong
+from ..verdict import NOTHING, Raised, Wrong, hint_about
 
 # Exceptions that nobody raises on purpose: whoever gets one has misspelt something, or forgotten it.
 SLIPS: Final = ("AttributeError", "NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError")
@@ -75,7 +75,10 @@ def _with_crash(wrong: Wrong, said: str) -> Wrong:
     if is_withheld(kind, what):
         code, hints = "library", YOURS
     elif kind in SLIPS:
-        code, hints = "does-not-run", [RAISED_HINTS.get(kind, IN_THAT_LINE), SERVE_IT]  # no guess at what it looks like
+        code, hints = (
+            "does-not-run",
+            [hint_about(kind, what) or IN_THAT_LINE, SERVE_IT],
+        )  # no guess at what it looks like
     return Wrong(code, yours=wrong.yours, expected=wrong.expected, say=say, hints=hints)
 
 
@@ -166,8 +169,12 @@ def _prints_only(function: ast.FunctionDef) -> bool:
 
 
 def _says_none(tree: ast.Module) -> bool:
-    """Whether None is said somewhere in so many words: then it may well be meant."""
-    return any(isinstance(node, ast.Constant) and node.value is None for node in ast.walk(tree))
+    """Whether None is said somewhere in so many words, or by a dict.get(key): then it may well be meant."""
+    return any(
+        (isinstance(node, ast.Constant) and node.value is None)
+        or (isinstance(node, ast.Call) and _name_of(node.func) == "get" and len(node.args) == 1)
+        for node in ast.walk(tree)
+    )
 
 
 def _forgets_super(of: ast.ClassDef, tree: ast.Module) -> bool:
