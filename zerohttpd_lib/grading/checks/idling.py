@@ -128,7 +128,7 @@ def expect_sleep(server: Server, hints: list[str]) -> None:
 
 def expect_no_limit(pid: int, hints: list[str]) -> None:
     """Raises Wrong("wakes-up") when a process that has nothing to do sleeps for a while only, or has set an alarm."""
-    asleep = sleepers(pid)
+    asleep = _asleep(pid)
     limits = [sleeper.limit for sleeper in asleep if sleeper.limit is not None] + _timers(pid)
     if limits and min(limits) < SHORT:
         say = f"With nobody to serve, it wakes up every {min(limits):g} seconds, and finds nothing."
@@ -139,6 +139,14 @@ def expect_no_limit(pid: int, hints: list[str]) -> None:
     if alarm := _alarm(pid):
         say = f"With nobody to serve, it has an alarm set: it waits for {alarm}."
         raise Wrong("wakes-up", say=say, hints=hints)
+
+
+def _asleep(pid: int) -> list[Sleeper]:
+    """Its sleepers, as soon as there is one: at a single look it may be awake for a moment, or wait for a processor."""
+    deadline = time.monotonic() + QUIET_TIME
+    while not (found := sleepers(pid)) and _can_be_seen(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
 
 
 def _timers(pid: int) -> list[float]:
