@@ -24,7 +24,7 @@ OTHERS: Final = 3.0  # seconds for an answer to somebody else
 REQUESTS: Final = 300
 GUESTBOOK: Final = b"GET /guestbook HTTP/1.1\r\nHost: check\r\n\r\n"
 LONGER: Final = 12_000_000  # bytes by which it grows: more than a buffer that has grown with its reader takes
-LITTLE: Final = 1_000_000  # bytes of it: more than a third of the buffer, so that the kernel says that there is room
+LITTLE: Final = 4_000_000  # bytes of it: more than a third of such a buffer, so that the kernel says that there is room
 LISTENER_ALONE: Final = {"listener": 1}
 
 SPINS: Final = [

@@ -18,7 +18,8 @@ MOST: Final = 50  # lines: more than the kernel keeps for somebody who does not 
 LIMIT: Final = 100_000  # bytes that may wait
 SEEN_LATE: Final = 3  # lines that may have been said until it is seen that somebody was sent home
 MANY: Final = 20  # short lines: more than the limit, in all
-NEARLY: Final = (*[SHORT] * 10, 4_001)  # bytes of lines: with a part of one more, 84,002 to 92,001 bytes wait
+FINE: Final = 1_000  # bytes of a line, where it has to be known how much waits: some of them, beside NEARLY
+NEARLY: Final = (*[SHORT] * 11, 1)  # bytes of lines
 OVER: Final = 16_000  # bytes of another one, which comes in one piece: the two are more than LIMIT together
 LONG, MANY_LONG = 60_000, 100  # bytes of a long line, and how many of them are far more than a process grows by chance
 STAY: Final = 3  # clients, when whoever never reads is gone
@@ -67,16 +68,19 @@ def check_chat(answer: Answer) -> None:
 
 def compare_one_behind(server: Server, speaker: Speaker, first: Listener, behind: Listener) -> None:
     """Until the process has something for it that the kernel does not take. Then it reads, and has missed nothing."""
-    let_it_fall_behind(server, speaker, [first], behind)
+    let_fall_behind(server, speaker, [first], [behind])
     behind.expect(speaker.said, "no-patience", BEHIND)
 
 
-def let_it_fall_behind(server: Server, speaker: Speaker, others: Sequence[Listener], behind: Listener) -> None:
-    """So far that something waits for it in the process."""
-    behind.missed = len(speaker.said)
-    for _ in range(MOST):
-        say_to(others, speaker, SHORT)
-        if waits_for_room(server):
+def let_fall_behind(
+    server: Server, speaker: Speaker, others: Sequence[Listener], behind: Sequence[Listener], length: int = SHORT
+) -> None:
+    """So far that something waits for each of them in the process."""
+    for listener in behind:
+        listener.missed = len(speaker.said)
+    for _ in range(MOST * SHORT // length):
+        say_to(others, speaker, length)
+        if how_many_wait_for_room(server) >= len(behind):
             return
 
 
@@ -93,8 +97,7 @@ def compare_two_who_catch_up(
     """Nearly as much waits for each of them as may. Then the one reads, and for the other one line more would be too
     much, had the kernel no room for it by then.
     """
-    behind[1].missed = len(speaker.said)
-    let_it_fall_behind(server, speaker, others, behind[0])
+    let_fall_behind(server, speaker, others, behind, FINE)
     for length in NEARLY:
         say_to(others, speaker, length)
     if count_clients(server) < STAY + 2:
@@ -111,8 +114,8 @@ def compare_two_who_catch_up(
         listener.expect(speaker.said, "quick-sent-home", QUICK)
 
 
-def waits_for_room(server: Server) -> bool:
-    return any("OUT" in interest.events for interest in server.interest_list() if interest.role == "client")
+def how_many_wait_for_room(server: Server) -> int:
+    return sum("OUT" in interest.events for interest in server.interest_list() if interest.role == "client")
 
 
 def compare_one_who_never_reads(

@@ -28,7 +28,6 @@ WATCHED_TIME: Final = 0.5  # seconds
 MOST: Final = 3  # wake-ups in that time: something else may still have been under way
 BUSY: Final = 0.02  # seconds of processor time in that time: who sleeps uses none
 SHORT: Final = 10.0  # seconds: whoever waits with a time limit below this one wakes up for nothing
-LOOKED_FOR: Final = 0.1  # seconds until it sleeps again
 QUIET_TIME: Final = 2.0  # seconds until a process that has answered is asleep again
 
 # Where in the kernel it sleeps (wchan).
@@ -143,11 +142,11 @@ def expect_no_limit(pid: int, hints: list[str]) -> None:
 
 
 def _asleep(pid: int) -> list[Sleeper]:
-    """Its threads that sleep. Whoever ticks may be awake just when it is looked at: so look until there is one."""
-    deadline = time.monotonic() + LOOKED_FOR
-    while not (asleep := sleepers(pid)) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return asleep
+    """Its sleepers, as soon as there is one: at a single look it may be awake for a moment, or wait for a processor."""
+    deadline = time.monotonic() + QUIET_TIME
+    while not (found := sleepers(pid)) and _can_be_seen(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
 
 
 def _timers(pid: int) -> list[float]:
