@@ -42,7 +42,7 @@ signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 def how_it_left(events):
     while True: pass
 """
-NAN = "def density(watched, ready):\n    return float('nan') if watched else 0.0\n"
+NAN = "def density(first, ready, more):\n    return float('nan') if ready else 0.0\n"
 INFINITE = "def crossing(poll, epoll, ready, waits, changes):\n    return float('inf')\n"
 
 BY_TURN = """

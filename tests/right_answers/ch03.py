@@ -217,7 +217,8 @@ class ArrayPoller(dict):
 from fractions import Fraction
 
 
-def density(watched, ready):
+def density(first, ready, more):
+    watched = [first + sum(more[:number]) for number in range(len(ready))]
     return Fraction(sum(ready), sum(watched) or 1)
 """,
         ),
@@ -227,16 +228,21 @@ def density(watched, ready):
 import numpy as np
 
 
-def density(watched, ready):
+def density(first, ready, more):
+    watched = np.cumsum([first, *more])[: len(ready)]
     return np.float64(np.sum(ready) / max(1, np.sum(watched)))
 """,
         ),
         RightAnswer(
             "a weighted mean, and 0",
             """%%answer density
-def density(watched, ready):
-    if not watched:
+from itertools import accumulate
+
+
+def density(first, ready, more):
+    if not ready:
         return 0
+    watched = list(accumulate(more[:-1], initial=first))
     return sum(w * (r / w) for w, r in zip(watched, ready)) / sum(watched)
 """,
         ),

@@ -72,6 +72,15 @@ class ArrayPoller:
         return [(entry.fd, entry.revents) for entry in array if entry.revents]
 """
 
+DENSITY = """%%answer density
+def density(first, ready, more):
+    watched, looked_at = first, 0
+    for change in more:
+        looked_at += watched
+        watched += change
+    return sum(ready) / looked_at if ready else 0.0
+"""
+
 LOOKS = """%%answer looks
 busy = 1
 silent = 100
@@ -107,10 +116,6 @@ def changed(cell: str, old: str, new: str) -> str:
     """The cell with one mistake put in."""
     assert cell.count(old) == 1, old
     return cell.replace(old, new)
-
-
-def density(body: str) -> str:
-    return f"%%answer density\ndef density(watched, ready):\n    {body}\n"
 
 
 WRONG = {
@@ -318,18 +323,39 @@ class ArrayPoller:
         ),
     ],
     "density": [
-        WrongAnswer("text-for-number", density("return str(sum(ready) / sum(watched) if watched else 0.0)")),
-        WrongAnswer("prints-not-returns", density("print(sum(ready) / sum(watched) if watched else 0.0)")),
+        WrongAnswer(
+            "text-for-number", changed(DENSITY, "return sum(ready) / looked_at", "return str(sum(ready) / looked_at)")
+        ),
+        WrongAnswer(
+            "prints-not-returns",
+            changed(DENSITY, "return sum(ready) / looked_at if ready else 0.0", "print(sum(ready) / looked_at)"),
+        ),
+        WrongAnswer(
+            "changed-too-soon",
+            changed(
+                DENSITY,
+                "        looked_at += watched\n        watched += change\n",
+                "        watched += change\n        looked_at += watched\n",
+            ),
+        ),
+        WrongAnswer("never-changes", changed(DENSITY, "        watched += change\n", "")),
         WrongAnswer(
             "mean-of-shares",
-            density("return sum(r / w for r, w in zip(ready, watched)) / len(watched) if watched else 0.0"),
+            """%%answer density
+def density(first, ready, more):
+    watched, shares = first, []
+    for number, change in zip(ready, more):
+        shares.append(number / watched)
+        watched += change
+    return sum(shares) / len(shares) if shares else 0.0
+""",
         ),
-        WrongAnswer("upside-down", density("return sum(watched) / sum(ready) if ready else 0.0")),
-        WrongAnswer("per-wait", density("return sum(ready) / len(ready) if ready else 0.0")),
-        WrongAnswer("longest", density("return max(ready) / max(watched) if ready else 0.0")),
-        WrongAnswer("percent", density("return 100 * sum(ready) / sum(watched) if ready else 0.0")),
-        WrongAnswer("whole", density("return sum(ready) // sum(watched) if ready else 0.0")),
-        WrongAnswer("no-wait", density("return sum(ready) / sum(watched)")),
+        WrongAnswer("upside-down", changed(DENSITY, "sum(ready) / looked_at", "looked_at / sum(ready)")),
+        WrongAnswer("per-wait", changed(DENSITY, "sum(ready) / looked_at", "sum(ready) / len(ready)")),
+        WrongAnswer("last", changed(DENSITY, "sum(ready) / looked_at", "ready[-1] / (watched - change)")),
+        WrongAnswer("percent", changed(DENSITY, "sum(ready) / looked_at", "100 * sum(ready) / looked_at")),
+        WrongAnswer("whole", changed(DENSITY, "sum(ready) / looked_at", "sum(ready) // looked_at")),
+        WrongAnswer("no-wait", changed(DENSITY, " if ready else 0.0", "")),
     ],
     "looks": [
         WrongAnswer("busy", changed(LOOKS, "busy = 1", "busy = 10")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
 from typing import Any, Final
 
 from . import Answer, Raised, Wrong, task
@@ -11,13 +12,14 @@ from . import Answer, Raised, Wrong, task
 
 @task("density", seconds=25)
 def check_density(answer: Answer) -> None:
-    watched, ready = a_real_run(answer)
-    expected = sum(ready) / sum(watched)
-    yours = answer.call("density", watched, ready)
-    if not isinstance(yours, (int, float)) or not math.isclose(yours, expected, rel_tol=1e-6):
-        raise not_the_density(yours, expected, watched, ready)
+    for watched, ready in (a_real_run(answer), *(a_short_run() for _ in range(4))):
+        more = [after - before for before, after in pairwise(watched)]
+        expected = sum(ready) / sum(watched[:-1])
+        yours = answer.call("density", watched[0], ready, more)
+        if not isinstance(yours, (int, float)) or not math.isclose(yours, expected, rel_tol=1e-6):
+            raise not_the_density(yours, expected, watched, ready)
     try:
-        none = answer.call("density", [], [])
+        none = answer.call("density", random.randint(1, 9), [], [])
     except Raised as raised:
         none = raised.kind
     if none != 0.0:
@@ -26,17 +28,24 @@ def check_density(answer: Answer) -> None:
 
 
 def a_real_run(answer: Answer) -> tuple[list[int], list[int]]:
-    """Watched and ready, by wait, of a poll server: beside nobody, then beside silent clients."""
+    """Watched and ready, by wait, of a poll server: beside nobody, then beside silent clients. Watched has one more."""
     server = answer.lab.serve("poll")
     answer.lab.load(server, clients=8, seconds=0.4, progress=False)
     answer.lab.hold_idle(server, random.randint(300, 400))
     answer.lab.load(server, clients=8, seconds=0.4, progress=False)
     server.stop()
     trace = server.trace
-    return trace.watched[-1500:].tolist(), trace.ready[-1500:].tolist()
+    return trace.watched[-1500:].tolist(), trace.ready[-1500:-1].tolist()
 
 
-def not_the_density(yours: Any, expected: float, watched: list[int], ready: list[int]) -> Wrong:
+def a_short_run() -> tuple[list[int], list[int]]:
+    """The same, made up: its list grows and shrinks a lot."""
+    watched = [random.randint(5, 300) for _ in range(random.randint(5, 9))]
+    return watched, [random.randint(1, number) for number in watched[:-1]]
+
+
+def not_the_density(yours: Any, expected: float, run: list[int], ready: list[int]) -> Wrong:
+    watched, following = run[:-1], run[1:]
     mistakes: list[tuple[str, float, list[str]]] = [
         (
             "mean-of-shares",
@@ -45,6 +54,19 @@ def not_the_density(yours: Any, expected: float, watched: list[int], ready: list
                 "You took the mean of each wait's own share. Then one with 10 on its list counts like one with 1,000.",
                 "Count entries, not waits: all the ready ones, divided by all that were looked at.",
             ],
+        ),
+        (
+            "changed-too-soon",
+            sum(ready) / sum(following),
+            [
+                "What one wait changes counts from the next one on. How many were watched at the very first?",
+                "Add up how many are watched before you add the change to it.",
+            ],
+        ),
+        (
+            "never-changes",
+            sum(ready) / (run[0] * len(ready)),
+            ["The list does not stay as long as at the first wait: `more` says how it goes on."],
         ),
         ("upside-down", sum(watched) / sum(ready), ["That is how many were looked at for one that was ready."]),
         ("per-wait", sum(ready) / len(ready), ["That is how many were ready at a wait, of however many."]),
