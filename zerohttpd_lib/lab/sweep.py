@@ -212,8 +212,9 @@ class Sweep:
         who = "Clients ask without pause."
         if self.think is not None:
             who = f"Users think for {self.think:g} s on average before each request."
+        rounds = "one round" if self.rounds == 1 else f"median of {self.rounds} rounds"
         notes = [
-            f"Requests a second, median of {self.rounds} rounds of {self.seconds:g} s or more. {who}",
+            f"Requests a second, {rounds} of {self.seconds:g} s or more. {who}",
             f"Processes or threads: {pools or 'one'}. No server was recorded.",
         ]
         name, _ = self.axis()
