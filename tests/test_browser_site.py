@@ -24,7 +24,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium")
 
 PAGES = [page.name for page in build_site.all_pages()]
-PLAYERS = {"index": 1, "00-start-here": 1, "04-meet-epoll": 3, "recorded-runs": 4}  # how many play in these
+PLAYERS = {"index": 1, "00-start-here": 1, "04-meet-epoll": 2, "recorded-runs": 4}  # how many play in these
 EXPLORABLES = [
     "01-seven-ways-to-wait",
     "02-one-thread-many-clients",
