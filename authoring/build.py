@@ -191,7 +191,7 @@ def strip_images(output: dict[str, object]) -> dict[str, object]:
 
 def machine_words() -> re.Pattern[str]:
     """What must not be in an output: paths of a machine, the user's name and the host's."""
-    words = [r"/(?:home|root|tmp|work|Users|builds?)/[\w.-]+", re.escape(str(ROOT))]
+    words = [r"/(?:home|root|tmp|work|Users|builds?)/[\w.-]+", re.escape(str(ROOT)), re.escape(f"{Path.home()}/")]
     words += [rf"\b{re.escape(name)}\b" for name in (getpass.getuser(), socket.gethostname()) if len(name) > 3]
     return re.compile("|".join(words))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import io
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -18,15 +17,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from chromium import chromium, notebook_in  # noqa: E402
 from panel_notebook import CELLS, EXPLORABLES, jupyterlab_on, write_notebook  # noqa: E402
 
-CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PICTURES: Final = ROOT / "docs/panels"
 THEMES: Final = {"": "JupyterLab Light", "-dark": "JupyterLab Dark"}
 WIDTH: Final = 968  # pixels, of a panel
@@ -48,16 +45,11 @@ def main() -> int:
     options = parser.parse_args()
     options.into.mkdir(exist_ok=True)
     for ending, theme in THEMES.items():
-        with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+        with tempfile.TemporaryDirectory() as folder, chromium() as browser:
             course = Path(folder)
             write_notebook(course / "chapters/00-start-here.ipynb", SOURCES)
             with jupyterlab_on(course, theme) as address:
-                browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-                page = browser.new_page(viewport={"width": options.width + BESIDE, "height": 1500})
-                page.goto(address)
-                page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=SOON)
-                take_all(page, options.into, ending)
-                browser.close()
+                take_all(notebook_in(browser, address, width=options.width + BESIDE), options.into, ending)
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from arena import Arena
+from chromium import chromium
 from hypothesis import settings
 from quick import FIXTURES, Watch, starts_processes
 
@@ -108,6 +109,12 @@ def lab(session_lab: Lab, redis: Redis) -> Iterator[Lab]:
     for server in list(session_lab.servers):  # each leaves the list when it is stopped
         server.stop()
     session_lab.loads.clear()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(params=["poll", "epoll"])

@@ -15,6 +15,8 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from chromium import FLAGS
+
 from zerohttpd_lib.lab import Server
 from zerohttpd_lib.lab.redis_server import Redis
 from zerohttpd_lib.servers import RUNGS
@@ -22,7 +24,6 @@ from zerohttpd_lib.servers import RUNGS
 REQUESTS: Final = 40
 CLIENTS: Final = 10
 SLOW: Final = {"slow headers": ["-H"], "slow bodies": ["-B"], "slow readers": ["-X"], "byte ranges": ["-R"]}
-FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 def said(*command: str) -> str:

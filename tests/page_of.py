@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,6 @@ from zerohttpd_lib.views.interest_panel import InterestPanel
 from zerohttpd_lib.views.live import WaitsSeen, Watching, shown_of
 from zerohttpd_lib.views.load_view import KeptRun, LoadRuns, load_of
 from zerohttpd_lib.views.web import page_with
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# Without the last ones the browser looks up its maker's hosts at every start.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
 
 POLL, EPOLL, LEVEL, EDGE = (
     load_run(shipped_run(n)) for n in ("poll-1000-idle", "epoll-1000-idle", "keepalive", "edge")

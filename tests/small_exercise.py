@@ -166,7 +166,8 @@ zerohttpd_lib.lab.course.SOLUTIONS = Path({str(pristine.with_name("solutions"))!
 import zerohttpd_lib.grading.exercise
 zerohttpd_lib.grading.exercise.PRISTINE = Path({str(pristine)!r})
 """
-    (pristine / "small_pristine.py").write_text(module)
+    if not (file := pristine / "small_pristine.py").exists():  # once: another process may be reading it
+        file.write_text(module)
     return {**os.environ, "PYTHONPATH": str(pristine), "PYTEST_ADDOPTS": ""}
 
 

@@ -10,17 +10,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from chromium import chromium, needs_chromium, notebook_in
 
 ROOT = Path(__file__).resolve().parents[1]
 ARTEFACTS = ROOT / "tests" / "artefacts"
 CHAPTER = "04-meet-epoll.ipynb"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# Without the last ones the browser looks up its maker's hosts at every start.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium"),
+    needs_chromium,
     pytest.mark.timeout(240),
 ]
 
@@ -48,12 +45,9 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_run_all_gives_pictures_and_no_error(jupyterlab: str) -> None:
     cells = nbformat.read(ROOT / "chapters" / CHAPTER, as_version=4).cells
     code_cells = sum(cell.cell_type == "code" for cell in cells)
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 1600})
-        page.goto(re.sub(r"/lab/tree/[^?]*", f"/lab/tree/chapters/{CHAPTER}", jupyterlab))
-        page.locator(".jp-Notebook").wait_for(timeout=60_000)
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)  # the kernel is there
+    with chromium() as browser:
+        address = re.sub(r"/lab/tree/[^?]*", f"/lab/tree/chapters/{CHAPTER}", jupyterlab)
+        page = notebook_in(browser, address, width=1280, height=1600)
         page.get_by_role("menuitem", name="Edit", exact=True).click()
         page.get_by_text("Clear Outputs of All Cells", exact=True).click()
         page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -72,4 +66,3 @@ def test_run_all_gives_pictures_and_no_error(jupyterlab: str) -> None:
         page.screenshot(path=ARTEFACTS / "chapter-04-live.png")
         assert shown.count() >= 3
         assert page.locator(".jp-CodeCell").count() == code_cells
-        browser.close()

@@ -9,24 +9,16 @@ from typing import Any
 
 import pytest
 from barriers import serious_barriers
+from chromium import needs_chromium
 from contrasts import CONTRASTS
-from page_of import CHROMIUM, EPOLL, FLAGS, PANELS, POLL, at, heads, number_of, page_of, settled
+from page_of import EPOLL, PANELS, POLL, at, heads, number_of, page_of, settled
 
 from zerohttpd_lib.lab.saved_run import load_run, shipped_run
 from zerohttpd_lib.views import inspector
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium")
+pytestmark = needs_chromium
 
 SIZES = [(1100, "light"), (1100, "dark"), (700, "light"), (700, "dark")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

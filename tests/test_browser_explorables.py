@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from barriers import serious_barriers
+from chromium import chromium, needs_chromium, notebook_in
 from contrasts import CONTRASTS
 from panel_notebook import EXPLORABLES, jupyterlab_on, write_notebook
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SOON = 60_000  # milliseconds
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -25,18 +22,14 @@ def lab_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A notebook of them, all cells run."""
     course = tmp_path_factory.mktemp("course")
     write_notebook(course / "chapters/00-start-here.ipynb", EXPLORABLES)
-    with jupyterlab_on(course, "JupyterLab Dark") as address, playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1300, "height": 1400})
-        page.goto(address)
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=SOON)
+    with jupyterlab_on(course, "JupyterLab Dark") as address, chromium() as browser:
+        page = notebook_in(browser, address, width=1300, height=1400)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         page.wait_for_function(
             "n => document.querySelectorAll('.zh-explorable').length === n", arg=len(EXPLORABLES), timeout=SOON
         )
         yield page
-        browser.close()
 
 
 def figure_of(page: Any, name: str) -> Any:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from chromium import chromium, needs_chromium, notebook_in
 from panel_notebook import SOON, Book, jupyterlab_on, write_notebook
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SOURCES = {
     "kernel": """
         import os
@@ -43,9 +41,8 @@ SOURCES = {
 SAID = "This panel's kernel has ended: run the cell again."
 PANELS = ("load", "stepper", "interest")
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium"),
+    needs_chromium,
     pytest.mark.timeout(300),
 ]
 
@@ -54,14 +51,8 @@ pytestmark = [
 def lab_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     course = tmp_path_factory.mktemp("course")
     write_notebook(course / "chapters/00-start-here.ipynb", SOURCES)
-    with jupyterlab_on(course) as address, playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_context(viewport={"width": 1400, "height": 1500}).new_page()
-        page.goto(address)
-        page.locator(".jp-Notebook").wait_for(timeout=60_000)
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-        yield page
-        browser.close()
+    with jupyterlab_on(course) as address, chromium() as browser:
+        yield notebook_in(browser, address)
 
 
 def run_all(book: Book) -> int:

@@ -1,7 +1,6 @@
 """Every panel in a real JupyterLab, in a real browser: opened, driven by clicks and keys, seen to change."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,16 +8,12 @@ from typing import Any
 import nbformat
 import pytest
 from barriers import serious_barriers
+from chromium import chromium, needs_chromium, notebook_in
 from contrasts import CONTRASTS
 from panel_notebook import ARTEFACTS, CELLS, SOON, Book, jupyterlab_on, write_notebook
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# Without the last ones the browser looks up its maker's hosts at every start.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium"),
+    needs_chromium,
     pytest.mark.timeout(300),
 ]
 
@@ -27,14 +22,8 @@ pytestmark = [
 def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
     course = tmp_path_factory.mktemp("course")
     write_notebook(course / "chapters/00-start-here.ipynb")
-    with jupyterlab_on(course) as address, playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_context(viewport={"width": 1400, "height": 1500}).new_page()
-        page.goto(address)
-        page.locator(".jp-Notebook").wait_for(timeout=60_000)
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-        yield Book(page)
-        browser.close()
+    with jupyterlab_on(course) as address, chromium() as browser:
+        yield Book(notebook_in(browser, address))
 
 
 def rate_of(output: Any) -> str:

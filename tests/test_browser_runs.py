@@ -8,22 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_of import CHROMIUM, EDGE, FLAGS, LEVEL, PANELS, POLL, at, heads, number_of, page_of, settled
+from chromium import needs_chromium
+from page_of import EDGE, LEVEL, PANELS, POLL, at, heads, number_of, page_of, settled
 
 from zerohttpd_lib import Lab
 from zerohttpd_lib.servers.epoll import EpollServer
 from zerohttpd_lib.views import twin_timelines
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+pytestmark = needs_chromium
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 from barriers import serious_barriers
+from chromium import needs_chromium
 from contrasts import CONTRASTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,11 +17,7 @@ sys.path.insert(0, str(ROOT / "authoring"))
 
 import build_site  # noqa: E402
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium")
+pytestmark = needs_chromium
 
 PAGES = [page.name for page in build_site.all_pages()]
 PLAYERS = {"index": 1, "00-start-here": 1, "04-meet-epoll": 2, "recorded-runs": 4}  # how many play in these
@@ -41,14 +37,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     build_site.build_site(folder)
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

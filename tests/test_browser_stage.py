@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from barriers import serious_barriers
+from chromium import needs_chromium
 from contrasts import CONTRASTS
 
 from zerohttpd_lib.lab.saved_run import load_run, shipped_run
@@ -21,11 +21,7 @@ from zerohttpd_lib.views.recording import recording_of
 from zerohttpd_lib.views.stage import Stage
 from zerohttpd_lib.views.web import page_with
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: sudo apt install chromium")
+pytestmark = needs_chromium
 
 POLL, EPOLL = (load_run(shipped_run(name)) for name in ("poll-1000-idle", "epoll-1000-idle"))
 HALF = [load_run(shipped_run(f"half-a-request-{rung}")) for rung in ("epoll", "nonblocking")]
@@ -33,14 +29,6 @@ PAGES = {
     "one": stage(EPOLL), "two": stage(POLL, EPOLL, start=300), "glance": one_wait(POLL, EPOLL), "half": stage(*HALF),
     "blocking": stage(HALF[0]),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=PAGES)

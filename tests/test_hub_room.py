@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -28,12 +29,13 @@ pytestmark = [
     pytest.mark.skipif(sys.prefix.startswith("/tmp/"), reason="a room has a /tmp of its own, without this Python"),
 ]
 LEARNER, NOT_FOR_ALL = 20_001, 77
+HOME = shlex.quote(str(Path.home()))
 # A network apart, so that no address of this machine is taken, and a table of users apart. Where this Python lies in
 # root's home, that home is one that everybody may look into, with nothing else in it.
 APART = f"""
 mount --bind "$1" /etc/passwd && ip link set lo up && ip address add {ADDRESS}/32 dev lo || exit
-case $2 in /root/*)
-    mount --bind "$2" /mnt && mount -t tmpfs -o mode=755 tmpfs /root && mkdir -p "$2" && mount --bind /mnt "$2" || exit
+case $2 in {HOME}/*)
+    mount --bind "$2" /mnt && mount -t tmpfs -o mode=755 tmpfs {HOME} && mkdir -p "$2" && mount --bind /mnt "$2" || exit
 esac
 shift 2
 setpriv --reuid={LEARNER} --clear-groups "$1" -c "" || exit {NOT_FOR_ALL}

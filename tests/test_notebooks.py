@@ -40,7 +40,7 @@ def test_the_check_notices_an_edited_notebook(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("output", "complaint"),
     [
-        ({"output_type": "stream", "name": "stdout", "text": "in /home/ada/lab/x.py"}, "tells on the machine"),
+        ({"output_type": "stream", "name": "stdout", "text": f"in {Path.home()}/lab/x.py"}, "tells on the machine"),
         ({"output_type": "stream", "name": "stderr", "text": "careful"}, "warning"),
         ({"output_type": "display_data", "data": {build.WIDGET: {}}, "metadata": {}}, "widget"),
     ],

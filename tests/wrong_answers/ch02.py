@@ -203,6 +203,16 @@ def take(sock):
                 ),
             ),
         ),
+        WrongAnswer(
+            "one-table-for-all",
+            changed(
+                LOOKUPS,
+                (
+                    "    def __init__(self):\n        self.by_client, self.by_redis = {}, {}\n",
+                    "    by_client, by_redis = {}, {}\n",
+                ),
+            ),
+        ),
         WrongAnswer("one-look-up", changed(LOOKUPS, (" or self.by_redis.get(fd)", ""))),
         WrongAnswer(
             "two-contexts",

@@ -92,6 +92,16 @@ WRONG = {
     ],
     "contexts": [
         WrongAnswer("never-cleared", changed(CONTEXTS, ("        self.finished.clear()\n", ""))),
+        WrongAnswer(
+            "one-for-all",
+            changed(
+                CONTEXTS,
+                (
+                    "    def __init__(self):\n        self.by_client, self.by_redis = {}, {}\n",
+                    "    by_client, by_redis = {}, {}\n\n    def __init__(self):\n",
+                ),
+            ),
+        ),
         WrongAnswer("old-redis", changed(CONTEXTS, (".pop(client.fileno(), None)", ".get(client.fileno())"))),
         WrongAnswer(
             "old-number",

@@ -39,6 +39,10 @@ HINTS: Final = {
         "It may be Redis that ends it: then finish() is given the Redis connection's number.",
         "Look the context up first; then take away both of its numbers.",
     ],
+    "one-table-for-all": [
+        "Each Contexts() has tables of its own. Where are yours made?",
+        "What is made in the body of a class is one for all of its objects: make it in __init__, self.by_client = {}.",
+    ],
     "reused": [
         "The kernel gives a new socket the lowest free number, which was somebody else's a moment ago.",
         "Nothing of the old one may be left: accept() and connect() put something new under the number.",
@@ -108,7 +112,15 @@ def check_lookups(answer: Answer) -> None:
     it.do("reused", "connect", d, a)  # and the other way round
     it.do("reused", "feed", a, z)
     it.expect("reused", d, z)
-    _check_made_up_story(Witness(answer.make("Contexts")))
+    another = answer.make("Contexts")
+    _check_shares_nothing(another, d)
+    _check_made_up_story(Witness(another))
+
+
+def _check_shares_nothing(another: Remote, fd: int) -> None:
+    if (yours := another.call("data", fd)) is not None:
+        say = f"A second Contexts() was made, and nobody has come to it. Its data({fd}):"
+        raise Wrong("one-table-for-all", yours=yours, expected=None, say=say, hints=HINTS["one-table-for-all"])
 
 
 def _check_one_context(it: Witness, client: int, redis: int, first: bytes, second: bytes) -> None:

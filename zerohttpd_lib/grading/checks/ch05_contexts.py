@@ -80,6 +80,7 @@ def check_contexts(answer: Answer) -> None:
     for its_redis, name in zip(redis, names, strict=False):
         hints = "There are two look-ups.", "`find` has to try by_redis as well."
         contexts.find(its_redis, name, "redis-not-found", *hints)
+    Contexts(answer).find(clients[0], None, "one-for-all", *ONE_FOR_ALL)  # a second one, to which nobody has come
     contexts.call("end", clients[0])
     if clients[0].is_closed() or redis[0].is_closed():
         hints = "A newcomer would get the number, and the events of the old one with it.", "Keep it in a list."
@@ -209,6 +210,10 @@ def compare_closed(ended: list[Peer], redis: Peer, others: list[Peer]) -> None:
         raise Wrong("leaks-redis", say="After `batch_is_done` its connection to Redis is still open.", hints=hints)
 
 
+ONE_FOR_ALL: Final = [
+    "A second Contexts() was asked, to which nobody has come: each has look-ups of its own. Where are yours made?",
+    "What is made in the body of a class is one for all of its objects: make it in __init__, as self.by_client = {}.",
+]
 NEVER_CLEARED: Final = [
     "Your list of the finished grows with every client that ever came, and each batch goes through all of it.",
     "Once they are closed, forget them: self.finished.clear().",

@@ -86,11 +86,15 @@ def slow_reader(server: Server, room: int = 4096) -> socket.socket:
     return sock
 
 
+def where_it_is(server: Server) -> str:
+    return ", ".join(str(sleep) for sleep in sleeps_of(server.pid)) or "it runs"
+
+
 def compare_others(server: Server) -> None:
     if answers_file(server):
         return
     server.check_alive()
-    where = ", ".join(str(sleep) for sleep in sleeps_of(server.pid)) or "it runs"
+    where = where_it_is(server)
     hints = [
         "Giving the page to the kernel must not wait: sockets.send_now takes what fits, and says how much.",
         "Keep the rest with the client; next_callback sends more of it, when the loop says that it is writable.",
@@ -194,7 +198,7 @@ def compare_one_who_reads_a_little(server: Server) -> None:
                 come += len(data)
         if not answers_file(server):
             server.check_alive()
-            where = ", ".join(str(sleep) for sleep in sleeps_of(server.pid)) or "it runs"
+            where = where_it_is(server)
             hints = [
                 "The rest is given to the kernel as the page was: as much as it takes now, whenever there is room.",
                 "In the callback, too: sockets.send_now, and never sendall or send_all.",
