@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import shlex
 import shutil
 import signal
@@ -29,7 +30,7 @@ pytestmark = [
     pytest.mark.skipif(sys.prefix.startswith("/tmp/"), reason="a room has a /tmp of its own, without this Python"),
 ]
 LEARNER, NOT_FOR_ALL = 20_001, 77
-HOME = shlex.quote(str(Path.home()))
+HOME = shlex.quote(pwd.getpwuid(0).pw_dir)  # root's
 # A network apart, so that no address of this machine is taken, and a table of users apart. Where this Python lies in
 # root's home, that home is one that everybody may look into, with nothing else in it.
 APART = f"""
